@@ -1,0 +1,96 @@
+/**
+ * Set-up of a checkout: installs what is missing and finds a Node that is new enough.
+ * Plain old JavaScript without dependencies, because it runs on whatever Node the machine has.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const wantedMajor = Number(/\d+/.exec(manifest.engines.node)[0]);
+const pinned = manifest.runtime.node;
+
+/**
+ * Installs dependencies and, where this Node is too old, the pinned one.
+ * @returns {string} path of a Node that can run Broadsheet
+ */
+export function ready() {
+  const isCheckout = existsSync(join(root, 'package-lock.json'));
+  if (isCheckout && !dependenciesInstalled()) {
+    say('Installing dependencies (once)');
+    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  }
+  if (major(process.versions.node) >= wantedMajor) return process.execPath;
+  if (!isCheckout) stop(tooOld());
+  if (!existsSync(pinnedNode())) {
+    say(`This machine has Node ${process.versions.node}; bringing Node ${pinned} for this project (once)`);
+    // The only install script that may run: the package `node` picks the binary for this platform.
+    npm(['install', '--no-save', '--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error', `node@${pinned}`]);
+  }
+  if (!existsSync(pinnedNode())) stop(tooOld());
+  return pinnedNode();
+}
+
+/**
+ * Runs a program to its end, with this one's terminal.
+ * @param {string} command @param {string[]} args
+ * @returns {Promise<number>} its exit code
+ */
+export function run(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: 'inherit' });
+    // A terminal sends Ctrl-C to the child as well; only wait for what it makes of it.
+    const wait = () => {};
+    const pass = () => child.kill('SIGTERM');
+    process.on('SIGINT', wait);
+    process.on('SIGTERM', pass);
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      process.off('SIGINT', wait);
+      process.off('SIGTERM', pass);
+      // Whoever waits for this process should see how the child really ended.
+      if (signal) process.kill(process.pid, signal);
+      else resolve(code);
+    });
+  });
+}
+
+function dependenciesInstalled() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return false;
+  // A pull that changed the lock file is newer than what npm noted down when it installed.
+  return statSync(installed).mtimeMs + 2000 >= statSync(join(root, 'package-lock.json')).mtimeMs;
+}
+
+function npm(args) {
+  const cli = process.env.npm_execpath;
+  const result = cli?.endsWith('.js')
+    ? spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
+    : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  if (result.status !== 0) stop(`"npm ${args.join(' ')}" failed in ${root}. Run it by hand to see why.`);
+}
+
+function pinnedNode() {
+  const name = process.platform === 'win32' ? 'node.exe' : 'node';
+  return join(root, 'node_modules', 'node', 'bin', name);
+}
+
+function major(version) {
+  return Number(version.split('.')[0]);
+}
+
+function tooOld() {
+  return `Broadsheet needs Node ${wantedMajor} or later; this is Node ${process.versions.node}. Install a newer one from https://nodejs.org, or run "npx --package=node@${pinned} --package=broadsheet broadsheet".`;
+}
+
+function say(text) {
+  process.stderr.write(`broadsheet: ${text} …\n`);
+}
+
+function stop(text) {
+  process.stderr.write(`broadsheet: ${text}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,151 @@
+/**
+ * The tables, as Kysely sees them. Times are integers, milliseconds since 1970 UTC; JSON is text.
+ * Every table carries `newsletter`, because several newsletters may share one database.
+ */
+import type { Generated } from 'kysely';
+
+export interface Database {
+  subscribers: SubscriberTable;
+  suppressions: SuppressionTable;
+  consents: ConsentTable;
+  campaigns: CampaignTable;
+  editions: EditionTable;
+  deliveries: DeliveryTable;
+  schedules: ScheduleTable;
+  slots: SlotTable;
+}
+
+export interface SubscriberTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** As typed; what mail is sent to. */
+  address: string;
+  /** Canonical address: NFC, domain as lower-case A-label, local part lower-cased. Unique per newsletter. */
+  address_key: string;
+  name: string | null;
+  language: string | null;
+  state: 'pending' | 'active' | 'unsubscribed';
+  /** Opaque random id that stands in unsubscribe links: 16 bytes, base64url. Unique. */
+  public_id: string;
+  /** JSON array of strings. */
+  tags: Generated<string>;
+  /** Where the subscription came from: `import:readers.csv`, `cli`, `form`. */
+  source: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Acts across all newsletters of the database: `newsletter` says only where it arose. */
+export interface SuppressionTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** HMAC-free SHA-256 of address_key, hex: survives erasure. Unique. */
+  address_hash: string;
+  reason: 'hard-bounce' | 'soft-bounces' | 'complaint' | 'manual' | 'erased';
+  detail: string | null;
+  created_at: number;
+}
+
+/** Append-only. */
+export interface ConsentTable {
+  id: Generated<number>;
+  newsletter: string;
+  subscriber_id: number;
+  event: 'subscribed' | 'confirmed' | 'imported' | 'unsubscribed' | 'resubscribed' | 'removed';
+  /** `cli`, `import:FILE`, `one-click`, `page`, … */
+  via: string;
+  /** Campaign whose link was used, where known. */
+  campaign_id: number | null;
+  detail: string | null;
+  at: number;
+}
+
+export type Channel = 'outbox' | 'smtp';
+
+export interface CampaignTable {
+  id: Generated<number>;
+  newsletter: string;
+  channel: Channel;
+  issue: string;
+  /** Slot id where the schedule started it. */
+  slot: string | null;
+  state: 'sending' | 'paused' | 'finished' | 'cancelled';
+  /** JSON: the audience rule as it was planned, e.g. `{"segment":null,"newReaders":false}`. */
+  audience: string;
+  /** Recipients planned; the sum over the states of its deliveries, always. */
+  planned: number;
+  created_at: number;
+  finished_at: number | null;
+}
+
+/** What is sent, frozen. */
+export interface EditionTable {
+  id: Generated<number>;
+  newsletter: string;
+  campaign_id: number;
+  /** `sha256:…` of the program. */
+  hash: string;
+  subject: string;
+  /** JSON of the Email: what the web version shows. */
+  email: string;
+  /** The compiled message program, serialised by `message/program.ts`. */
+  program: Buffer;
+  created_at: number;
+}
+
+export const DELIVERY_STATES = [
+  'queued', 'attempting', 'accepted', 'deferred', 'failed', 'unknown', 'suppressed', 'cancelled',
+] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+export interface DeliveryTable {
+  id: Generated<number>;
+  newsletter: string;
+  channel: Channel;
+  issue: string;
+  campaign_id: number;
+  edition_id: number;
+  subscriber_id: number;
+  /** Kept, with `slots`, until seven days after the end, so that a resend has the same bytes. */
+  address: string | null;
+  /** JSON of the slot values of this reader. */
+  slots: string | null;
+  state: DeliveryState;
+  /** Raised by each sender that starts; fences off a sender that was taken over. */
+  epoch: Generated<number>;
+  attempts: Generated<number>;
+  /** Times an unknown outcome was sent again. */
+  resends: Generated<number>;
+  /** Not before this time; 0: at once. */
+  not_before: Generated<number>;
+  attempted_at: number | null;
+  settled_at: number | null;
+  code: number | null;
+  /** Reply of the relay, or why it is unknown. */
+  reply: string | null;
+}
+
+/** One row per newsletter: what the scheduler needs to remember. */
+export interface ScheduleTable {
+  newsletter: string;
+  /** Hash of cron and zone; another rule starts afresh. */
+  rule: string;
+  /** No slot before this time is ever due (S-07). */
+  activated_at: number;
+  /** Must equal the id in var/instance; a restored copy does not send (S-07). */
+  instance: string;
+  ticked_at: number;
+}
+
+export interface SlotTable {
+  newsletter: string;
+  /** `ai-weekly@2026-11-23T09:00[Asia/Shanghai]`. Unique with newsletter (S-02). */
+  slot: string;
+  at: number;
+  state: 'due' | 'sending' | 'done' | 'missed' | 'skipped' | 'cancelled' | 'failed';
+  issue: string | null;
+  campaign_id: number | null;
+  /** Why it was missed or skipped; how late it was. */
+  note: string | null;
+  updated_at: number;
+}

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** From the top of the house to its ground floor. Rooms in one row do not meet. */
+const FLOORS = [
+  ['main'],
+  ['cli', 'web'],
+  ['newsletter'],
+  ['schedule', 'check', 'bounces'],
+  ['delivery'],
+  ['message', 'audience', 'render', 'editorial', 'sources'],
+  ['issue', 'config', 'store'],
+  ['errors'],
+];
+
+/** Outside packages that have one owner (or two), by the rooms that may import them. */
+const OWNERS: Record<string, string[]> = {
+  nodemailer: ['delivery'],
+  mjml: ['render'],
+  handlebars: ['render'],
+  'better-sqlite3': ['store'],
+  'markdown-it': ['issue'],
+  'markdown-it-attrs': ['issue'],
+  fastify: ['web'],
+  commander: ['cli'],
+  '@clack/prompts': ['cli'],
+  picocolors: ['cli'],
+  croner: ['schedule'],
+  'node-cron': ['schedule'],
+  'csv-parse': ['audience'],
+  'csv-stringify': ['audience'],
+  'pinyin-pro': ['editorial'],
+  'double-metaphone': ['editorial'],
+  yaml: ['config', 'issue'],
+  zod: ['config'],
+};
+
+/** Type-only imports count too: knowing a shape is knowing the room. */
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+
+const src = resolve(import.meta.dirname, '../src');
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replaceAll('\\', '/'));
+
+function roomOf(file: string): string {
+  return (file.split('/')[0] ?? file).replace(/\.ts$/, '');
+}
+
+function floorOf(room: string): number {
+  return FLOORS.findIndex((rooms) => rooms.includes(room));
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  return [...text.matchAll(IMPORT)].map((match) => match[1] as string);
+}
+
+function localRooms(file: string): string[] {
+  return importsOf(file)
+    .filter((target) => target.startsWith('.'))
+    .map((target) => roomOf(relative(src, resolve(src, dirname(file), target)).replaceAll('\\', '/')));
+}
+
+describe('the house', () => {
+  test('has only rooms that stand in the plan', () => {
+    expect(files.map(roomOf).filter((room) => floorOf(room) === -1)).toEqual([]);
+  });
+
+  test.each(files)('%s imports only from rooms below its own', (file) => {
+    const wrong = localRooms(file).filter(
+      (room) => room !== roomOf(file) && floorOf(room) <= floorOf(roomOf(file)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(Object.entries(OWNERS))('%s is imported only by its owner', (name, owners) => {
+    const users = files.filter((file) =>
+      importsOf(file).some((target) => target === name || target.startsWith(`${name}/`)),
+    );
+    expect(users.filter((file) => !owners.includes(roomOf(file)))).toEqual([]);
+    expect(owners.length).toBeGreaterThan(0);
+  });
+});
