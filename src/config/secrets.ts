@@ -1,6 +1,21 @@
 /** What must never stand in a file under git: read from the environment or config/.env. */
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { inputError } from '../errors.ts';
 
 export interface Secrets {
+  /** `smtp://` or `smtps://`, with user and password in it. */
   smtpUrl?: string;
   databaseUrl?: string;
   /** Signs unsubscribe links; absent where SECRET_KEYS is unset. */
@@ -17,4 +32,159 @@ export interface SecretKey {
   id: string;
   /** At least 32 bytes. */
   key: Buffer;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** Shortest key, bytes: as long as the hash that it keys. */
+const KEY_BYTES = 32;
+
+/**
+ * Reads the secrets: the environment wins over config/.env, that over .env.
+ * @throws BroadsheetError that names the variable and never shows its value
+ */
+export function loadSecrets({ dir, env }: { dir: string; env: Environment }): Secrets {
+  const all = { ...envFile(join(dir, '.env')), ...envFile(join(dir, 'config', '.env')), ...env };
+  const secrets: Secrets = {};
+  if (all.SMTP_URL) secrets.smtpUrl = smtpUrl(all.SMTP_URL);
+  if (all.DATABASE_URL) secrets.databaseUrl = databaseUrl(all.DATABASE_URL);
+  if (all.SECRET_KEYS) secrets.keys = parseKeys(all.SECRET_KEYS, 'SECRET_KEYS');
+  const pem = dkimKey(dir, all);
+  if (pem) secrets.dkimKey = pem;
+  return secrets;
+}
+
+/**
+ * Keys for outbox, preview and loopback where SECRET_KEYS is unset: made once in secret-keys (mode
+ * 0600) and read ever after.
+ */
+export function localKeys(stateDir: string, random: (bytes: number) => Buffer): KeyRing {
+  const path = join(stateDir, 'secret-keys');
+  if (!existsSync(path))
+    writeOnce(path, stateDir, `local:${random(KEY_BYTES).toString('base64url')}\n`);
+  return parseKeys(readFileSync(path, 'utf8').trim(), path);
+}
+
+/** Whether readers anywhere can reach this address: https and neither loopback, private nor reserved (D-13). */
+export function isPublicSite(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  if (protocol !== 'https:') return false;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const family = isIP(host);
+  if (family) return !privateAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4');
+  return (
+    host.includes('.') &&
+    !/(^|\.)(localhost|local|internal|test|invalid|example|example\.(com|net|org))$/i.test(host)
+  );
+}
+
+const privateAddresses = new BlockList();
+for (const [net, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  privateAddresses.addSubnet(net, bits, 'ipv4');
+}
+for (const [net, bits] of [
+  ['::', 127],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const) {
+  privateAddresses.addSubnet(net, bits, 'ipv6');
+}
+
+function envFile(path: string): Environment {
+  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
+
+function smtpUrl(value: string): string {
+  const scheme = URL.canParse(value) ? new URL(value).protocol : '';
+  if (scheme === 'smtp:' || scheme === 'smtps:') return value;
+  throw wrong(
+    'SMTP_URL',
+    'is no smtp:// or smtps:// address',
+    'Write smtps://user:password@relay.example.com; percent-encode special characters of the password.',
+  );
+}
+
+function databaseUrl(value: string): string {
+  if (/^(sqlite|postgres(ql)?):/.test(value)) return value;
+  throw wrong(
+    'DATABASE_URL',
+    'is no database address',
+    'Leave it unset for SQLite in var/, or write sqlite:/path/to/file.',
+  );
+}
+
+/** `k2:base64url,k1:base64url`, newest first. */
+function parseKeys(text: string, name: string): KeyRing {
+  const keys = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map((part) => parseKey(part, name));
+  const [first, ...rest] = keys;
+  if (!first) throw wrong(name, 'holds no key', howToMakeKeys);
+  if (new Set(keys.map(({ id }) => id)).size < keys.length)
+    throw wrong(name, 'names two keys alike', howToMakeKeys);
+  return [first, ...rest];
+}
+
+function parseKey(part: string, name: string): SecretKey {
+  const [, id, encoded] = /^([a-z0-9]{1,8}):([A-Za-z0-9_-]+)$/.exec(part) ?? [];
+  if (!id || !encoded) throw wrong(name, 'cannot be read', howToMakeKeys);
+  const key = Buffer.from(encoded, 'base64url');
+  if (key.length < KEY_BYTES)
+    throw wrong(name, `has a key, "${id}", of less than ${KEY_BYTES} bytes`, howToMakeKeys);
+  return { id, key };
+}
+
+const howToMakeKeys =
+  'It is a list "name:key", newest first. Make a key with: node -p "crypto.randomBytes(32).toString(\'base64url\')"';
+
+/** The PEM itself, or the path of its file. */
+function dkimKey(dir: string, env: Environment): string | undefined {
+  const file = env.DKIM_PRIVATE_KEY_FILE;
+  if (file && !existsSync(join(dir, file)) && !existsSync(file)) {
+    throw wrong(
+      'DKIM_PRIVATE_KEY_FILE',
+      'names a file that is not there',
+      'The path counts from the newsletter’s directory.',
+    );
+  }
+  const pem = file
+    ? readFileSync(existsSync(file) ? file : join(dir, file), 'utf8')
+    : env.DKIM_PRIVATE_KEY?.replaceAll('\\n', '\n');
+  if (!pem) return undefined;
+  if (/-----BEGIN (RSA )?PRIVATE KEY-----/.test(pem)) return pem;
+  throw wrong(
+    file ? 'DKIM_PRIVATE_KEY_FILE' : 'DKIM_PRIVATE_KEY',
+    'holds no private key in PEM form',
+    'Make one with: openssl genrsa 2048',
+  );
+}
+
+/** Two processes that start at once agree on the file of the first. */
+function writeOnce(path: string, dir: string, text: string): void {
+  mkdirSync(dir, { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  const file = openSync(temporary, 'wx', 0o600);
+  writeSync(file, text);
+  closeSync(file);
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temporary);
+  }
+}
+
+function wrong(name: string, what: string, hint: string) {
+  return inputError('secret-invalid', `${name} ${what}`, { hint });
 }

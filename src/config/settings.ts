@@ -3,51 +3,94 @@ import { z } from 'zod';
 
 const address = z.email({ error: 'must be an email address such as news@example.com' });
 
-/** `30s`, `15m`, `6h`, `2d` → milliseconds. */
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Written `30s`, `15m`, `6h` or `2d`; read as milliseconds. */
 const duration = z
   .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, { error: 'must be a duration such as 30s, 15m, 6h or 2d' })
-  .describe('a duration: 30s, 15m, 6h, 2d');
+  .regex(/^\d{1,6}[smhd]$/, { error: 'must be a duration such as 30s, 15m, 6h or 2d' })
+  .transform((text) => Number.parseInt(text, 10) * UNITS[text.at(-1) as keyof typeof UNITS])
+  .describe('A duration: 30s, 15m, 6h, 2d');
+
+/** One line of text for a header: no control characters. */
+const line = z
+  .string()
+  .min(1, { error: 'must not be empty' })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  .regex(/^[^\x00-\x1f\x7f]+$/, { error: 'must be one line without control characters' });
+
+const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, {
+  error: 'must have lower-case letters, digits and hyphens only, at most 64',
+});
+
+const language = z
+  .string()
+  .refine(isLanguage, { error: 'must be a language tag such as zh-CN or en' });
 
 export const newsletterSchema = z.strictObject({
-  name: z.string().min(1).describe('The name that readers see'),
-  slug: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
-    .describe('Identity of the newsletter in the database; never change it'),
-  language: z.string().describe('BCP 47 language of the issues, such as zh-CN or en'),
+  name: line.describe('The name that readers see'),
+  slug: id.describe('Identity of the newsletter in the database; never change it'),
+  language: language.describe('Language of the issues, BCP 47'),
   sender: z.strictObject({
-    name: z.string().min(1),
-    address,
-    replyTo: address.optional(),
+    name: line
+      .refine((name) => !name.includes('@'), { error: 'must be a name, not an address' })
+      .describe('Shown as the sender; keep it short'),
+    address: address.describe('The From address'),
+    replyTo: address.optional().describe('Read by a person'),
     postalAddress: z.string().optional().describe('Shown in the footer; the law asks for it'),
   }),
   editor: address.optional().describe('Who approves issues and gets the notices'),
-  listId: z.string().optional().describe('RFC 2919 List-ID; never change it. Default: slug.domain'),
+  listId: z
+    .string()
+    .max(255)
+    .regex(/^[\w-]+(\.[\w-]+)+$/, { error: 'must look like weekly.news.example.com' })
+    .optional()
+    .describe('List-ID (RFC 2919); never change it. Default: the slug and the sender’s domain'),
   site: z.strictObject({
-    url: z.url().describe('Public base address of the unsubscribe and archive pages'),
-    listen: z.string().default('127.0.0.1:8080').describe('host:port of the public pages'),
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be an address such as https://news.example.com' })
+      .describe('Public base address of the unsubscribe and archive pages'),
+    listen: z
+      .string()
+      .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })
+      .default('127.0.0.1:8080')
+      .describe('Where the public pages are served on this machine'),
   }),
   schedule: z
     .strictObject({
-      cron: z.string().describe('Five cron fields'),
-      zone: z.string().describe('IANA time zone'),
-      catchUp: duration.default('6h'),
+      cron: z
+        .string()
+        .regex(/^\S+( +\S+){4}$/, { error: 'must have five fields, such as "0 9 * * 1"' })
+        .describe('Five cron fields'),
+      zone: z
+        .string()
+        .refine(isZone, { error: 'must be an IANA time zone such as Asia/Shanghai' })
+        .describe('IANA time zone'),
+      catchUp: duration.prefault('6h').describe('How late a missed slot may still be sent'),
     })
     .optional(),
   delivery: z
     .strictObject({
-      channel: z.enum(['outbox', 'smtp']).default('outbox'),
-      connections: z.int().min(1).max(200).default(10),
-      onUnknown: z.enum(['resend', 'hold']).default('resend'),
-      expireAfter: duration.default('48h'),
+      channel: z
+        .enum(['outbox', 'smtp'])
+        .default('outbox')
+        .describe('outbox writes .eml files into var/outbox; smtp mails to the relay in SMTP_URL'),
+      connections: z.int().min(1).max(200).default(10).describe('Connections to the relay'),
+      onUnknown: z
+        .enum(['resend', 'hold'])
+        .default('resend')
+        .describe('A mail whose fate is unknown: send it once more, or hold it for a person'),
+      expireAfter: duration.prefault('48h').describe('How long a deferred mail is tried again'),
     })
     .prefault({}),
   dkim: z
     .strictObject({
-      signer: z.enum(['broadsheet', 'relay', 'none']).default('none'),
-      domain: z.string().optional(),
-      selector: z.string().optional(),
+      signer: z
+        .enum(['broadsheet', 'relay', 'none'])
+        .default('none')
+        .describe('Who signs: broadsheet with DKIM_PRIVATE_KEY, the relay, or nobody'),
+      domain: z.string().optional().describe('d= of the signature'),
+      selector: z.string().optional().describe('s= of the signature'),
     })
     .prefault({}),
   template: z.string().default('weekly').describe('Name of the files in templates/'),
@@ -65,7 +108,7 @@ export const newsletterSchema = z.strictObject({
 export const sectionsSchema = z.strictObject({
   sections: z.array(
     z.strictObject({
-      id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+      id,
       name: z.strictObject({ zh: z.string(), en: z.string() }),
       weight: z.number().default(1).describe('Pull on the rank: 1 is neutral'),
       types: z.array(z.string()).default([]).describe('Glossary types that point to this section'),
@@ -78,7 +121,16 @@ export const sectionsSchema = z.strictObject({
 });
 
 export const ENTITY_TYPES = [
-  'org', 'person', 'model', 'product', 'hardware', 'term', 'media', 'place', 'law', 'dataset',
+  'org',
+  'person',
+  'model',
+  'product',
+  'hardware',
+  'term',
+  'media',
+  'place',
+  'law',
+  'dataset',
 ] as const;
 
 export const glossarySchema = z.strictObject({
@@ -88,7 +140,10 @@ export const glossarySchema = z.strictObject({
       type: z.enum(ENTITY_TYPES),
       weight: z.number().min(0).max(1).default(0.3).describe('Prominence, 0 to 1'),
       forms: z.array(z.string()).default([]).describe('Further valid spellings, in any script'),
-      aliases: z.array(z.string()).default([]).describe('Known wrong spellings, repaired to the id'),
+      aliases: z
+        .array(z.string())
+        .default([])
+        .describe('Known wrong spellings, repaired to the id'),
     }),
   ),
   context: z
@@ -104,12 +159,30 @@ export const glossarySchema = z.strictObject({
   protected: z.array(z.string()).default([]).describe('Words that are never repaired'),
 });
 
-export type NewsletterSettings = z.infer<typeof newsletterSchema>;
+function isLanguage(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+type NewsletterSettings = z.infer<typeof newsletterSchema>;
 export type SectionSettings = z.infer<typeof sectionsSchema>['sections'][number];
 export type Glossary = z.infer<typeof glossarySchema>;
 export type GlossaryEntry = Glossary['entries'][number];
 
+/** Complete: what was left out has its default. Durations are milliseconds. */
 export interface Settings extends NewsletterSettings {
+  listId: string;
   sections: SectionSettings[];
   glossary: Glossary;
 }

@@ -22,6 +22,8 @@ export interface SubscriberTable {
   address: string;
   /** Canonical address: NFC, domain as lower-case A-label, local part lower-cased. Unique per newsletter. */
   address_key: string;
+  /** SHA-256 of address_key, hex: what suppressions are kept by. */
+  address_hash: string;
   name: string | null;
   language: string | null;
   state: 'pending' | 'active' | 'unsubscribed';
@@ -39,7 +41,7 @@ export interface SubscriberTable {
 export interface SuppressionTable {
   id: Generated<number>;
   newsletter: string;
-  /** HMAC-free SHA-256 of address_key, hex: survives erasure. Unique. */
+  /** SHA-256 of address_key, hex: survives erasure. Unique. */
   address_hash: string;
   reason: 'hard-bounce' | 'soft-bounces' | 'complaint' | 'manual' | 'erased';
   detail: string | null;
@@ -70,6 +72,8 @@ export interface CampaignTable {
   /** Slot id where the schedule started it. */
   slot: string | null;
   state: 'sending' | 'paused' | 'finished' | 'cancelled';
+  /** Why it paused, where it did so by itself. */
+  note: string | null;
   /** JSON: the audience rule as it was planned, e.g. `{"segment":null,"newReaders":false}`. */
   audience: string;
   /** Recipients planned; the sum over the states of its deliveries, always. */
@@ -94,7 +98,14 @@ export interface EditionTable {
 }
 
 export const DELIVERY_STATES = [
-  'queued', 'attempting', 'accepted', 'deferred', 'failed', 'unknown', 'suppressed', 'cancelled',
+  'queued',
+  'attempting',
+  'accepted',
+  'deferred',
+  'failed',
+  'unknown',
+  'suppressed',
+  'cancelled',
 ] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 

@@ -1,0 +1,77 @@
+/** Addresses: what may be one, what makes two the same, what of one may be shown. */
+import { createHash } from 'node:crypto';
+import { domainToASCII } from 'node:url';
+import { inputError } from '../errors.ts';
+
+export interface Address {
+  /** What mail is sent to: as typed, in NFC, the domain as lower-case A-label. */
+  address: string;
+  /** What makes two addresses one reader: the same in lower case. */
+  key: string;
+}
+
+/** RFC 5321 4.5.3.1, octets. */
+const LONGEST_LOCAL = 64;
+const LONGEST = 254;
+
+/** Local part without quotes: RFC 5322 atext and dots, and what RFC 6531 adds. */
+const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
+const DOMAIN =
+  /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{2,59})$/;
+
+/**
+ * Reads an address strictly: what it refuses would be refused, misread or abused later (D-21, D-26).
+ * @throws BroadsheetError `address-invalid`
+ */
+export function parseAddress(text: string): Address {
+  const given = text.trim().normalize('NFC');
+  const at = given.lastIndexOf('@');
+  const local = given.slice(0, at);
+  const domain = domainToASCII(given.slice(at + 1).toLowerCase());
+  const address = `${local}@${domain}`;
+  const good = at > 0 && !local.includes('@') && LOCAL.test(local) && DOMAIN.test(domain);
+  if (!good || Buffer.byteLength(local) > LONGEST_LOCAL || Buffer.byteLength(address) > LONGEST) {
+    throw inputError('address-invalid', `"${shown(given)}" is no email address`, {
+      hint: 'Write it like anna@example.net.',
+    });
+  }
+  return { address, key: address.toLowerCase() };
+}
+
+/** `anna@example.net` → `a•••@example.net`: enough for its owner to know it. */
+export function maskAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  return `${[...address.slice(0, at)][0] ?? ''}•••${address.slice(at)}`;
+}
+
+/** SHA-256 of the key, hex: keeps an address suppressed after the address itself is gone. */
+export function addressHash(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** Mailbox providers that share limits and rules (D-44), by domain. */
+const PROVIDERS: Record<string, string[]> = {
+  gmail: ['gmail.com', 'googlemail.com'],
+  yahoo: ['yahoo.com', 'ymail.com', 'rocketmail.com', 'aol.com'],
+  microsoft: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com', 'live.cn', 'outlook.cn'],
+  apple: ['icloud.com', 'me.com', 'mac.com'],
+  qq: ['qq.com', 'foxmail.com', 'vip.qq.com'],
+  netease: ['163.com', '126.com', 'yeah.net', 'vip.163.com', '188.com'],
+};
+
+const PROVIDER_OF = new Map(
+  Object.entries(PROVIDERS).flatMap(([provider, domains]) =>
+    domains.map((domain) => [domain, provider]),
+  ),
+);
+
+/** The provider group of an address; `other` where it is none of the large ones. */
+export function providerOf(address: string): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  return PROVIDER_OF.get(domain) ?? (/^yahoo\.[a-z.]+$/.test(domain) ? 'yahoo' : 'other');
+}
+
+function shown(text: string): string {
+  const printable = JSON.stringify(text).slice(1, -1);
+  return printable.length > 80 ? `${printable.slice(0, 79)}…` : printable;
+}

@@ -1,0 +1,167 @@
+/** config/*.yaml → Settings, or every mistake in all three files at once. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Document, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { BroadsheetError, inputError, type Problem } from '../errors.ts';
+import { explain } from './explain.ts';
+import {
+  type Glossary,
+  glossarySchema,
+  newsletterSchema,
+  type Settings,
+  sectionsSchema,
+} from './settings.ts';
+
+/** Largest settings file, bytes. */
+const LARGEST = 1_048_576;
+
+/**
+ * Reads the settings of a newsletter directory.
+ * @throws BroadsheetError `settings-missing`, or `settings-invalid` with every mistake
+ */
+export function loadSettings(dir: string): Settings {
+  if (!existsSync(join(dir, 'config', 'newsletter.yaml'))) throw noNewsletter(dir);
+  const problems: Problem[] = [];
+  const newsletter = readFile(dir, 'newsletter.yaml', newsletterSchema, problems);
+  const sections = readFile(dir, 'sections.yaml', sectionsSchema, problems);
+  const glossary = readFile(dir, 'glossary.yaml', glossarySchema, problems);
+  if (problems.length > 0) throw new BroadsheetError('input', 'settings-invalid', inOrder(problems));
+  return complete(newsletter as z.infer<typeof newsletterSchema>, sections, glossary);
+}
+
+function complete(
+  newsletter: z.infer<typeof newsletterSchema>,
+  sections: z.infer<typeof sectionsSchema> | null,
+  glossary: Glossary | null,
+): Settings {
+  const domain = newsletter.sender.address.slice(newsletter.sender.address.lastIndexOf('@') + 1);
+  return {
+    ...newsletter,
+    listId: newsletter.listId ?? `${newsletter.slug}.${domain}`,
+    sections: sections?.sections ?? [],
+    glossary: glossary ?? { entries: [], context: [], protected: [] },
+  };
+}
+
+/** One file as its schema gives it; null when it is absent or wrong. */
+function readFile<Schema extends z.ZodType>(
+  dir: string,
+  name: string,
+  schema: Schema,
+  problems: Problem[],
+): z.infer<Schema> | null {
+  const path = join(dir, 'config', name);
+  const file = `config/${name}`;
+  if (!existsSync(path)) return null;
+  const source = readText(path, file, problems);
+  if (source === null) return null;
+  const lines = new LineCounter();
+  const document = parseDocument(source, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  for (const error of document.errors)
+    problems.push({
+      message: error.message,
+      ...place(error.pos[0]),
+      ...yamlHint(source, error.pos[0]),
+    });
+  if (document.errors.length > 0) return null;
+  const value = toValue(document, file, problems);
+  if (value === undefined) return null;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    for (const { path: at, onKey, ...words } of explain(issue, schema, value)) {
+      problems.push({ ...words, ...place(offsetOf(document, at, onKey)) });
+    }
+  }
+  return null;
+}
+
+function readText(path: string, file: string, problems: Problem[]): string | null {
+  if (statSync(path).size > LARGEST) {
+    problems.push({ file, message: 'The file is larger than 1 MB; settings are not' });
+    return null;
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Not UTF-8: said below.
+  }
+  problems.push({ file, message: 'The file is no UTF-8 text', hint: 'Save it as UTF-8.' });
+  return null;
+}
+
+function toValue(document: Document.Parsed, file: string, problems: Problem[]): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 50 });
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+    problems.push({
+      file,
+      line: 1,
+      message: value === null ? 'The file is empty' : 'The file has to hold "key: value" lines',
+    });
+  } catch (error) {
+    problems.push({ file, message: `The file cannot be read: ${(error as Error).message}` });
+  }
+  return undefined;
+}
+
+function yamlHint(source: string, offset: number): { hint?: string } {
+  const lineStart = source.lastIndexOf('\n', offset - 1) + 1;
+  return /^\s*\t/.test(source.slice(lineStart).split('\n', 1)[0] ?? '')
+    ? { hint: 'YAML is indented with spaces, never with tabs.' }
+    : {};
+}
+
+/** Where a value (or its key) stands; for what is missing, where its parent stands. */
+function offsetOf(document: Document.Parsed, path: (string | number)[], onKey: boolean): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent =
+      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const key = path[length - 1] as string | number;
+    const items = (parent as { items?: unknown[] } | null)?.items ?? [];
+    const pair = items.find((item) => (item as Pair).key?.value === key) as Pair | undefined;
+    const node = pair
+      ? onKey || length < path.length
+        ? pair.key
+        : (pair.value ?? pair.key)
+      : (items[key as number] as Node | undefined);
+    const start = node?.range?.[0];
+    if (start !== undefined) return start;
+  }
+  return 0;
+}
+
+interface Node {
+  value?: unknown;
+  range?: [number, number, number];
+}
+
+interface Pair {
+  key?: Node;
+  value?: Node | null;
+}
+
+/** By line within each file; the files stay in the order in which they are read. */
+function inOrder(problems: Problem[]): Problem[] {
+  return problems.sort((a, b) => (a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : 0));
+}
+
+function noNewsletter(dir: string) {
+  return inputError(
+    'settings-missing',
+    `${dir} is no newsletter directory: it has no config/newsletter.yaml`,
+    {
+      hint: 'Go to one, name one with --dir, or make one: broadsheet init my-weekly',
+    },
+  );
+}
