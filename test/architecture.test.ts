@@ -21,7 +21,6 @@ const OWNERS: Record<string, string[]> = {
   handlebars: ['render'],
   'better-sqlite3': ['store'],
   'markdown-it': ['issue'],
-  'markdown-it-attrs': ['issue'],
   fastify: ['web'],
   commander: ['cli'],
   '@clack/prompts': ['cli'],

@@ -41,6 +41,8 @@ function unknownKey(path: (string | number)[], known: string[]): Explained {
 function describe(issue: z.core.$ZodIssue, path: (string | number)[], value: unknown) {
   const name = path.join('.') || 'the file';
   const given = valueAt(value, path);
+  if (issue.code === 'custom' && issue.message.startsWith('is missing'))
+    return { message: `${name} ${issue.message}` };
   if (given === undefined) return { message: `${name} is missing` };
   if (issue.code === 'invalid_value') {
     return {
@@ -57,9 +59,8 @@ function describe(issue: z.core.$ZodIssue, path: (string | number)[], value: unk
     if (issue.origin !== 'string')
       return { message: `${name}: must be ${bound}, not ${show(given)}` };
   }
-  return {
-    message: `${name}: ${issue.message}${typeof given === 'object' ? '' : `, not ${show(given)}`}`,
-  };
+  const repeats = typeof given === 'object' || issue.message.includes(show(given));
+  return { message: `${name}: ${issue.message}${repeats ? '' : `, not ${show(given)}`}` };
 }
 
 function typeName(expected: string): string {

@@ -1,7 +1,7 @@
 /** config/*.yaml → Settings, or every mistake in all three files at once. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument, type YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { BroadsheetError, inputError, type Problem } from '../errors.ts';
 import { explain } from './explain.ts';
@@ -26,7 +26,8 @@ export function loadSettings(dir: string): Settings {
   const newsletter = readFile(dir, 'newsletter.yaml', newsletterSchema, problems);
   const sections = readFile(dir, 'sections.yaml', sectionsSchema, problems);
   const glossary = readFile(dir, 'glossary.yaml', glossarySchema, problems);
-  if (problems.length > 0) throw new BroadsheetError('input', 'settings-invalid', inOrder(problems));
+  if (problems.length > 0)
+    throw new BroadsheetError('input', 'settings-invalid', inOrder(problems));
   return complete(newsletter as z.infer<typeof newsletterSchema>, sections, glossary);
 }
 
@@ -66,12 +67,9 @@ function readFile<Schema extends z.ZodType>(
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  for (const error of document.errors)
-    problems.push({
-      message: error.message,
-      ...place(error.pos[0]),
-      ...yamlHint(source, error.pos[0]),
-    });
+  const [error] = document.errors.toSorted((a, b) => Number(isTab(b)) - Number(isTab(a)));
+  // What follows the first mistake in the syntax is mostly its echo; a tab explains the others.
+  if (error) problems.push({ message: error.message, ...place(error.pos[0]), ...tabHint(error) });
   if (document.errors.length > 0) return null;
   const value = toValue(document, file, problems);
   if (value === undefined) return null;
@@ -115,11 +113,12 @@ function toValue(document: Document.Parsed, file: string, problems: Problem[]): 
   return undefined;
 }
 
-function yamlHint(source: string, offset: number): { hint?: string } {
-  const lineStart = source.lastIndexOf('\n', offset - 1) + 1;
-  return /^\s*\t/.test(source.slice(lineStart).split('\n', 1)[0] ?? '')
-    ? { hint: 'YAML is indented with spaces, never with tabs.' }
-    : {};
+function isTab({ code }: YAMLParseError): boolean {
+  return code === 'TAB_AS_INDENT';
+}
+
+function tabHint(error: YAMLParseError): { hint?: string } {
+  return isTab(error) ? { hint: 'YAML is indented with spaces, never with tabs.' } : {};
 }
 
 /** Where a value (or its key) stands; for what is missing, where its parent stands. */

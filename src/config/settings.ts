@@ -16,7 +16,6 @@ const duration = z
 const line = z
   .string()
   .min(1, { error: 'must not be empty' })
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   .regex(/^[^\x00-\x1f\x7f]+$/, { error: 'must be one line without control characters' });
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, {
@@ -27,97 +26,112 @@ const language = z
   .string()
   .refine(isLanguage, { error: 'must be a language tag such as zh-CN or en' });
 
-export const newsletterSchema = z.strictObject({
-  name: line.describe('The name that readers see'),
-  slug: id.describe('Identity of the newsletter in the database; never change it'),
-  language: language.describe('Language of the issues, BCP 47'),
-  sender: z.strictObject({
-    name: line
-      .refine((name) => !name.includes('@'), { error: 'must be a name, not an address' })
-      .describe('Shown as the sender; keep it short'),
-    address: address.describe('The From address'),
-    replyTo: address.optional().describe('Read by a person'),
-    postalAddress: z.string().optional().describe('Shown in the footer; the law asks for it'),
-  }),
-  editor: address.optional().describe('Who approves issues and gets the notices'),
-  listId: z
-    .string()
-    .max(255)
-    .regex(/^[\w-]+(\.[\w-]+)+$/, { error: 'must look like weekly.news.example.com' })
-    .optional()
-    .describe('List-ID (RFC 2919); never change it. Default: the slug and the sender’s domain'),
-  site: z.strictObject({
-    url: z
-      .url({ protocol: /^https?$/, error: 'must be an address such as https://news.example.com' })
-      .describe('Public base address of the unsubscribe and archive pages'),
-    listen: z
+export const newsletterSchema = z
+  .strictObject({
+    name: line.describe('The name that readers see'),
+    slug: id.describe('Identity of the newsletter in the database; never change it'),
+    language: language.describe('Language of the issues, BCP 47'),
+    sender: z.strictObject({
+      name: line
+        .refine((name) => !name.includes('@'), { error: 'must be a name, not an address' })
+        .describe('Shown as the sender; keep it short'),
+      address: address.describe('The From address'),
+      replyTo: address.optional().describe('Read by a person'),
+      postalAddress: z.string().optional().describe('Shown in the footer; the law asks for it'),
+    }),
+    editor: address.optional().describe('Who approves issues and gets the notices'),
+    listId: z
       .string()
-      .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })
-      .default('127.0.0.1:8080')
-      .describe('Where the public pages are served on this machine'),
-  }),
-  schedule: z
-    .strictObject({
-      cron: z
+      .max(255)
+      .regex(/^[\w-]+(\.[\w-]+)+$/, { error: 'must look like weekly.news.example.com' })
+      .optional()
+      .describe('List-ID (RFC 2919); never change it. Default: the slug and the sender’s domain'),
+    site: z.strictObject({
+      url: z
+        .url({ protocol: /^https?$/, error: 'must be an address such as https://news.example.com' })
+        .describe('Public base address of the unsubscribe and archive pages'),
+      listen: z
         .string()
-        .regex(/^\S+( +\S+){4}$/, { error: 'must have five fields, such as "0 9 * * 1"' })
-        .describe('Five cron fields'),
-      zone: z
-        .string()
-        .refine(isZone, { error: 'must be an IANA time zone such as Asia/Shanghai' })
-        .describe('IANA time zone'),
-      catchUp: duration.prefault('6h').describe('How late a missed slot may still be sent'),
-    })
-    .optional(),
-  delivery: z
-    .strictObject({
-      channel: z
-        .enum(['outbox', 'smtp'])
-        .default('outbox')
-        .describe('outbox writes .eml files into var/outbox; smtp mails to the relay in SMTP_URL'),
-      connections: z.int().min(1).max(200).default(10).describe('Connections to the relay'),
-      onUnknown: z
-        .enum(['resend', 'hold'])
-        .default('resend')
-        .describe('A mail whose fate is unknown: send it once more, or hold it for a person'),
-      expireAfter: duration.prefault('48h').describe('How long a deferred mail is tried again'),
-    })
-    .prefault({}),
-  dkim: z
-    .strictObject({
-      signer: z
-        .enum(['broadsheet', 'relay', 'none'])
-        .default('none')
-        .describe('Who signs: broadsheet with DKIM_PRIVATE_KEY, the relay, or nobody'),
-      domain: z.string().optional().describe('d= of the signature'),
-      selector: z.string().optional().describe('s= of the signature'),
-    })
-    .prefault({}),
-  template: z.string().default('weekly').describe('Name of the files in templates/'),
-  show: z
-    .strictObject({
-      items: z.int().min(1).optional().describe('How many items a source has, where that is known'),
-      granularity: z.enum(['short', 'normal', 'long']).default('normal'),
-      cues: z.array(z.string()).default([]),
-      greetings: z.array(z.string()).default([]),
-      farewells: z.array(z.string()).default([]),
-    })
-    .prefault({}),
-});
+        .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })
+        .default('127.0.0.1:8080')
+        .describe('Where the public pages are served on this machine'),
+    }),
+    schedule: z
+      .strictObject({
+        cron: z
+          .string()
+          .regex(/^\S+( +\S+){4}$/, { error: 'must have five fields, such as "0 9 * * 1"' })
+          .describe('Five cron fields'),
+        zone: z
+          .string()
+          .refine(isZone, { error: 'must be an IANA time zone such as Asia/Shanghai' })
+          .describe('IANA time zone'),
+        catchUp: duration.prefault('6h').describe('How late a missed slot may still be sent'),
+      })
+      .optional(),
+    delivery: z
+      .strictObject({
+        channel: z
+          .enum(['outbox', 'smtp'])
+          .default('outbox')
+          .describe(
+            'outbox writes .eml files into var/outbox; smtp mails to the relay in SMTP_URL',
+          ),
+        connections: z.int().min(1).max(200).default(10).describe('Connections to the relay'),
+        onUnknown: z
+          .enum(['resend', 'hold'])
+          .default('resend')
+          .describe('A mail whose fate is unknown: send it once more, or hold it for a person'),
+        expireAfter: duration.prefault('48h').describe('How long a deferred mail is tried again'),
+      })
+      .prefault({}),
+    dkim: z
+      .strictObject({
+        signer: z
+          .enum(['broadsheet', 'relay', 'none'])
+          .default('none')
+          .describe('Who signs: broadsheet with DKIM_PRIVATE_KEY, the relay, or nobody'),
+        domain: z.string().optional().describe('d= of the signature'),
+        selector: z.string().optional().describe('s= of the signature'),
+      })
+      .prefault({}),
+    template: z.string().default('weekly').describe('Name of the files in templates/'),
+    show: z
+      .strictObject({
+        items: z
+          .int()
+          .min(1)
+          .optional()
+          .describe('How many items a source has, where that is known'),
+        granularity: z.enum(['short', 'normal', 'long']).default('normal'),
+        cues: z.array(z.string()).default([]),
+        greetings: z.array(z.string()).default([]),
+        farewells: z.array(z.string()).default([]),
+      })
+      .prefault({}),
+  })
+  .superRefine((settings, context) => {
+    for (const mistake of dkimMistakes(settings)) context.addIssue({ code: 'custom', ...mistake });
+  });
 
 export const sectionsSchema = z.strictObject({
-  sections: z.array(
-    z.strictObject({
-      id,
-      name: z.strictObject({ zh: z.string(), en: z.string() }),
-      weight: z.number().default(1).describe('Pull on the rank: 1 is neutral'),
-      types: z.array(z.string()).default([]).describe('Glossary types that point to this section'),
-      keywords: z.strictObject({
-        zh: z.array(z.string()).default([]),
-        en: z.array(z.string()).default([]),
+  sections: z
+    .array(
+      z.strictObject({
+        id,
+        name: z.strictObject({ zh: z.string(), en: z.string() }),
+        weight: z.number().default(1).describe('Pull on the rank: 1 is neutral'),
+        types: z
+          .array(z.string())
+          .default([])
+          .describe('Glossary types that point to this section'),
+        keywords: z.strictObject({
+          zh: z.array(z.string()).default([]),
+          en: z.array(z.string()).default([]),
+        }),
       }),
-    }),
-  ),
+    )
+    .superRefine(uniqueIds),
 });
 
 export const ENTITY_TYPES = [
@@ -134,24 +148,29 @@ export const ENTITY_TYPES = [
 ] as const;
 
 export const glossarySchema = z.strictObject({
-  entries: z.array(
-    z.strictObject({
-      id: z.string().describe('The canonical spelling'),
-      type: z.enum(ENTITY_TYPES),
-      weight: z.number().min(0).max(1).default(0.3).describe('Prominence, 0 to 1'),
-      forms: z.array(z.string()).default([]).describe('Further valid spellings, in any script'),
-      aliases: z
-        .array(z.string())
-        .default([])
-        .describe('Known wrong spellings, repaired to the id'),
-    }),
-  ),
+  entries: z
+    .array(
+      z.strictObject({
+        id: z.string().describe('The canonical spelling'),
+        type: z.enum(ENTITY_TYPES),
+        weight: z.number().min(0).max(1).default(0.3).describe('Prominence, 0 to 1'),
+        forms: z.array(z.string()).default([]).describe('Further valid spellings, in any script'),
+        aliases: z
+          .array(z.string())
+          .default([])
+          .describe('Known wrong spellings, repaired to the id'),
+      }),
+    )
+    .superRefine(uniqueIds),
   context: z
     .array(
       z.strictObject({
         from: z.string(),
         to: z.string(),
-        near: z.string().describe('Regular expression; must match in the same sentence'),
+        near: z
+          .string()
+          .refine(isPattern, { error: 'must be a regular expression' })
+          .describe('Regular expression; must match in the same sentence'),
       }),
     )
     .default([])
@@ -173,6 +192,45 @@ function isZone(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'u') !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function uniqueIds(entries: { id: string }[], context: z.RefinementCtx): void {
+  const seen = new Set<string>();
+  for (const [at, { id }] of entries.entries()) {
+    if (seen.has(id)) {
+      context.addIssue({ code: 'custom', path: [at, 'id'], message: `"${id}" is used twice` });
+    }
+    seen.add(id);
+  }
+}
+
+/** Our own signature needs its names, and counts only where its domain is aligned (D-04). */
+function dkimMistakes({
+  dkim,
+  sender,
+}: {
+  dkim: { signer: string; domain?: string | undefined; selector?: string | undefined };
+  sender: { address: string };
+}) {
+  if (dkim.signer !== 'broadsheet') return [];
+  const missing = (['domain', 'selector'] as const)
+    .filter((key) => !dkim[key])
+    .map((key) => ({
+      path: ['dkim', key],
+      message: `is missing: dkim.signer "broadsheet" needs it`,
+    }));
+  const from = sender.address.slice(sender.address.lastIndexOf('@') + 1).toLowerCase();
+  const aligned = !dkim.domain || `.${from}`.endsWith(`.${dkim.domain.toLowerCase()}`);
+  const message = 'must be the domain of sender.address or one above it';
+  return aligned ? missing : [...missing, { path: ['dkim', 'domain'], message }];
 }
 
 type NewsletterSettings = z.infer<typeof newsletterSchema>;
