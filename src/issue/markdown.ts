@@ -84,6 +84,12 @@ export function withoutComments(markdown: string): string {
 function markdownIt(validateLink: (url: string) => boolean): MarkdownIt {
   const md = createMarkdownIt({ html: false, linkify: true, typographer: false });
   md.use(cjkFriendly).use(cjkBreaks);
+  // Bold beside a line break leaves empty text behind, which cjk-breaks cannot measure.
+  md.core.ruler.before('cjk_breaks', 'no_empty_text', ({ tokens }) => {
+    for (const token of tokens) {
+      if (token.children) token.children = token.children.filter(({ type, content }) => type !== 'text' || content);
+    }
+  });
   // Headings divide the issue; inside a text they would be a section that nobody meant.
   md.disable(['heading', 'lheading']);
   md.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });

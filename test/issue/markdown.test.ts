@@ -17,6 +17,11 @@ describe('Markdown to HTML', () => {
     expect(markdownToHtml('one\ntwo')).toBe('<p>one\ntwo</p>\n');
   });
 
+  test('bold beside a line break between Chinese characters is bold and makes no space', () => {
+    expect(markdownToHtml('**重点**\n后文')).toBe('<p><strong>重点</strong>后文</p>\n');
+    expect(markdownToHtml('前文\n**重点**')).toBe('<p>前文<strong>重点</strong></p>\n');
+  });
+
   test('H-32: HTML in the text is shown as text, scripts and javascript: addresses never work', () => {
     const html = markdownToHtml(
       '<script>alert(1)</script> [x](javascript:alert(1)) ![x](data:image/png;base64,AA)',

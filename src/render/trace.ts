@@ -1,0 +1,39 @@
+/** From a line of the filled MJML back to the template file and line that wrote it. */
+import type { TemplateFile, Templates } from './templates.ts';
+
+export interface Place {
+  file: string;
+  line: number;
+}
+
+const MARK = /<!--at (\S+):(\d+)-->/g;
+
+/** The same templates, with each component's origin in a comment before it. No line moves. */
+export function marked(templates: Templates): Templates {
+  const partials = Object.entries(templates.partials).map(([name, file]) => [name, mark(file)]);
+  return { ...templates, mjml: mark(templates.mjml), partials: Object.fromEntries(partials) };
+}
+
+/**
+ * Where a line of MJML comes from: the last component that begins on it or before it.
+ * @param mjml filled from marked templates
+ * @param line from 1
+ */
+export function placeOf(mjml: string, line: number): Place | undefined {
+  const before = mjml.split('\n').slice(0, line).join('\n');
+  const last = [...before.matchAll(MARK)].at(-1);
+  return last && { file: last[1] as string, line: Number(last[2]) };
+}
+
+/** The line, from 1, on which words stand; white space does not matter. */
+export function lineOf(mjml: string, words: string): number {
+  const found = mjml.split('\n').findIndex((line) => line.replace(/\s+/g, '').includes(words));
+  return found + 1;
+}
+
+function mark({ file, source }: TemplateFile): TemplateFile {
+  const lines = source
+    .split('\n')
+    .map((line, index) => line.replaceAll('<mj', `<!--at ${file}:${index + 1}--><mj`));
+  return { file, source: lines.join('\n') };
+}
