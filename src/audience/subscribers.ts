@@ -1,6 +1,7 @@
 /** The readers of a list. Every change of consent leaves a row in the same transaction. */
 import type { Kysely, Selectable } from 'kysely';
 import type { ConsentTable, Database, SubscriberTable } from '../store/schema.ts';
+import { inTransaction } from '../store/transaction.ts';
 import { addressHash, parseAddress } from './address.ts';
 import { suppressionOf } from './suppression.ts';
 
@@ -183,12 +184,4 @@ export async function noteConsent(
     .insertInto('consents')
     .values({ campaign_id: null, detail: null, ...row })
     .execute();
-}
-
-/** Runs in the transaction that is open already, or in one of its own. */
-export function inTransaction<Result>(
-  db: Kysely<Database>,
-  work: (trx: Kysely<Database>) => Promise<Result>,
-): Promise<Result> {
-  return db.isTransaction ? work(db) : db.transaction().execute(work);
 }

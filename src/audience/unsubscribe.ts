@@ -1,7 +1,8 @@
 /** A reader leaves. */
 import type { Kysely } from 'kysely';
 import type { Database } from '../store/schema.ts';
-import { inTransaction, noteConsent, type Subscriber, setState } from './subscribers.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { noteConsent, type Subscriber, setState } from './subscribers.ts';
 
 export interface Leaving {
   newsletter: string;

@@ -90,6 +90,8 @@ export interface EditionTable {
   /** `sha256:…` of the program. */
   hash: string;
   subject: string;
+  /** Envelope sender. */
+  sender: string;
   /** JSON of the Email: what the web version shows. */
   email: string;
   /** The compiled message program, serialised by `message/program.ts`. */

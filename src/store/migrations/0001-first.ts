@@ -70,6 +70,7 @@ async function campaigns(db: Db): Promise<void> {
     .addColumn('campaign_id', 'integer', (c) => c.notNull().references('campaigns.id'))
     .addColumn('hash', 'text', (c) => c.notNull())
     .addColumn('subject', 'text', (c) => c.notNull())
+    .addColumn('sender', 'text', (c) => c.notNull())
     .addColumn('email', 'text', (c) => c.notNull())
     .addColumn('program', 'blob', (c) => c.notNull())
     .addColumn('created_at', 'integer', (c) => c.notNull())

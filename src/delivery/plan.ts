@@ -1,0 +1,240 @@
+/** A campaign is planned in one transaction: what is sent and to whom, both frozen. */
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { providerOf } from '../audience/address.ts';
+import { isActive, isSuppressed, reachable } from '../audience/reachable.ts';
+import { blockedError } from '../errors.ts';
+import type { Email } from '../issue/email.ts';
+import { type Program, programHash, serialise } from '../message/program.ts';
+import type { Channel, Database } from '../store/schema.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { failpoint } from './failpoint.ts';
+import { type CampaignProgress, campaignProgress } from './progress.ts';
+
+/** What a campaign is about. */
+export interface CampaignKey {
+  newsletter: string;
+  channel: Channel;
+  issue: string;
+  audience: Audience;
+}
+
+export interface Audience {
+  /** Named segments come with a later part; null is everybody. */
+  segment: string | null;
+  /** A further campaign for readers who have not been planned for this issue yet. */
+  newReaders: boolean;
+}
+
+export interface PlanInput extends CampaignKey {
+  /** Slot of the schedule that it is for. */
+  slot?: string;
+  email: Email;
+  program: Program;
+  /** Envelope sender. */
+  sender: string;
+  /** Token of a reader's unsubscribe link. */
+  tokenFor: (publicId: string) => string;
+  /** ms. */
+  now: number;
+}
+
+export interface Plan {
+  campaignId: number;
+  /** Deliveries, one for each reader. */
+  planned: number;
+}
+
+export interface PlanPreview {
+  recipients: number;
+  /** Recipients by mailbox provider. */
+  byProvider: Record<string, number>;
+  /** Readers left out, by reason. */
+  excluded: Record<string, number>;
+}
+
+/** Deliveries that are written, and readers that are read, at once. */
+const PAGE = 500;
+
+/**
+ * Freezes an edition and its recipients. Joins the transaction that is open, or makes one of its own.
+ * @throws BroadsheetError `nobody-to-send-to`
+ */
+export function planCampaign(db: Kysely<Database>, input: PlanInput): Promise<Plan> {
+  return inTransaction(db, async (trx) => {
+    const campaignId = await insertCampaign(trx, input);
+    const editionId = await insertEdition(trx, input, campaignId);
+    let planned = 0;
+    for await (const page of recipients(trx, input)) {
+      await insertDeliveries(trx, input, campaignId, editionId, page);
+      planned += page.length;
+    }
+    if (planned === 0) throw nobody(input);
+    await trx.updateTable('campaigns').set({ planned }).where('id', '=', campaignId).execute();
+    failpoint('after-plan-insert');
+    return { campaignId, planned };
+  });
+}
+
+/** What a plan would hold now. Writes nothing. */
+export async function previewPlan(db: Kysely<Database>, key: CampaignKey): Promise<PlanPreview> {
+  const byProvider: Record<string, number> = {};
+  let count = 0;
+  for await (const page of recipients(db, key)) {
+    for (const { address } of page) {
+      const provider = providerOf(address);
+      byProvider[provider] = (byProvider[provider] ?? 0) + 1;
+      count += 1;
+    }
+  }
+  return { recipients: count, byProvider, excluded: await excludedCounts(db, key) };
+}
+
+/** The campaign of an issue that is under way, else the last finished one; with where it stands. */
+export async function findCampaign(
+  db: Kysely<Database>,
+  { newsletter, channel, issue }: CampaignKey,
+): Promise<CampaignProgress | undefined> {
+  const rows = await db
+    .selectFrom('campaigns')
+    .select(['id', 'state'])
+    .where('newsletter', '=', newsletter)
+    .where('channel', '=', channel)
+    .where('issue', '=', issue)
+    .where('state', '<>', 'cancelled')
+    .orderBy('id', 'desc')
+    .execute();
+  const found = rows.find(({ state }) => state !== 'finished') ?? rows[0];
+  return found && campaignProgress(db, found.id);
+}
+
+async function insertCampaign(db: Kysely<Database>, input: PlanInput): Promise<number> {
+  const { newsletter, channel, issue, slot = null, audience, now } = input;
+  const { id } = await db
+    .insertInto('campaigns')
+    .values({
+      newsletter,
+      channel,
+      issue,
+      slot,
+      state: 'sending',
+      note: null,
+      audience: JSON.stringify(audience),
+      planned: 0,
+      created_at: now,
+      finished_at: null,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+async function insertEdition(
+  db: Kysely<Database>,
+  { newsletter, email, program, sender, now }: PlanInput,
+  campaignId: number,
+): Promise<number> {
+  const { id } = await db
+    .insertInto('editions')
+    .values({
+      newsletter,
+      campaign_id: campaignId,
+      hash: programHash(program),
+      subject: email.subject,
+      sender,
+      email: JSON.stringify(email),
+      program: serialise(program),
+      created_at: now,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+interface Recipient {
+  id: number;
+  address: string;
+  name: string | null;
+  public_id: string;
+}
+
+/** Reachable readers who have no delivery of this issue on this channel, in pages. */
+async function* recipients(db: Kysely<Database>, key: CampaignKey): AsyncGenerator<Recipient[]> {
+  for (let after = 0; ; ) {
+    const page = await db
+      .selectFrom('subscribers')
+      .select(['id', 'address', 'name', 'public_id'])
+      .where('newsletter', '=', key.newsletter)
+      .where('id', '>', after)
+      .where(reachable())
+      .where(sql<boolean>`not ${hasDelivery(key)}`)
+      .orderBy('id')
+      .limit(PAGE)
+      .execute();
+    const last = page.at(-1);
+    if (!last) return;
+    yield page;
+    after = last.id;
+  }
+}
+
+/** True for a subscriber who has a delivery of this issue on this channel, whatever became of it. */
+function hasDelivery({ newsletter, channel, issue }: CampaignKey) {
+  return sql<boolean>`exists (select 1 from deliveries
+    where deliveries.subscriber_id = subscribers.id and deliveries.newsletter = ${newsletter}
+      and deliveries.channel = ${channel} and deliveries.issue = ${issue}
+      and deliveries.state <> 'cancelled')`;
+}
+
+async function insertDeliveries(
+  db: Kysely<Database>,
+  { newsletter, channel, issue, tokenFor }: PlanInput,
+  campaignId: number,
+  editionId: number,
+  page: Recipient[],
+): Promise<void> {
+  const rows = page.map(({ id, address, name, public_id }) => ({
+    newsletter,
+    channel,
+    issue,
+    campaign_id: campaignId,
+    edition_id: editionId,
+    subscriber_id: id,
+    address,
+    slots: JSON.stringify({ name, token: tokenFor(public_id) }),
+    state: 'queued' as const,
+  }));
+  await db
+    .insertInto('deliveries')
+    .values(rows as never)
+    .execute();
+}
+
+async function excludedCounts(
+  db: Kysely<Database>,
+  key: CampaignKey,
+): Promise<Record<string, number>> {
+  const reasons: Record<string, RawBuilder<boolean>> = {
+    unsubscribed: sql`state = 'unsubscribed'`,
+    unconfirmed: sql`state = 'pending'`,
+    suppressed: sql`${isActive('subscribers')} and ${isSuppressed('subscribers')}`,
+    'already planned': sql`${reachable()} and ${hasDelivery(key)}`,
+  };
+  const counts: Record<string, number> = {};
+  for (const [reason, condition] of Object.entries(reasons)) {
+    const { n } = await db
+      .selectFrom('subscribers')
+      .select(({ fn }) => fn.countAll<number>().as('n'))
+      .where('newsletter', '=', key.newsletter)
+      .where(condition)
+      .executeTakeFirstOrThrow();
+    if (n > 0) counts[reason] = Number(n);
+  }
+  return counts;
+}
+
+function nobody({ issue, audience }: PlanInput) {
+  const hint = audience.newReaders
+    ? 'Every reader who can be reached has a delivery of it already.'
+    : 'Add readers: broadsheet subscribers import FILE, or: broadsheet subscribers add ADDRESS';
+  return blockedError('nobody-to-send-to', `There is nobody to send ${issue} to`, { hint });
+}
