@@ -21,6 +21,8 @@ export interface Pages {
   unsubscribed: { address: string };
   /** A token that is none; readers get an address to write to. */
   'invalid-link': { contact: string };
+  /** What has been sent, newest first. */
+  home: { issues: { title: string; path: string; date: string }[] };
   'not-found': object;
 }
 
@@ -28,6 +30,7 @@ const TITLES: Record<keyof Pages, Word> = {
   unsubscribe: 'unsubscribeTitle',
   unsubscribed: 'unsubscribedTitle',
   'invalid-link': 'invalidLinkTitle',
+  home: 'homeTitle',
   'not-found': 'notFoundTitle',
 };
 

@@ -30,6 +30,9 @@ const zh = {
   invalidLinkTitle: '链接无效',
   invalidLinkText: '这个链接不完整，或已经失效。从邮件里复制链接时，请确认复制了完整的地址。',
   invalidLinkHelp: '想退订又打不开链接？写信给我们，我们会为您处理：',
+  homeTitle: '往期',
+  homeText: '《{name}》已经发出的各期：',
+  homeEmpty: '《{name}》还没有发出过。',
   notFoundTitle: '没有这个页面',
   notFoundText: '地址可能写错了，或者页面已经移走。',
 };
@@ -58,6 +61,9 @@ const en: Record<Word, string> = {
   invalidLinkText:
     'It is incomplete or no longer valid. If you copied it from an email, check that you copied the whole address.',
   invalidLinkHelp: 'Trying to unsubscribe? Write to us, and we will do it for you:',
+  homeTitle: 'Issues',
+  homeText: 'What {name} has sent so far:',
+  homeEmpty: '{name} has not sent anything yet.',
   notFoundTitle: 'There is no such page',
   notFoundText: 'The address may be misspelt, or the page has moved.',
 };

@@ -69,6 +69,20 @@ export async function settleSlots(
   }
 }
 
+/** Lets another installation take the schedule over; slots before now are not made up for. */
+export async function adoptSchedule(
+  db: Kysely<Database>,
+  newsletter: string,
+  instance: string,
+  now: number,
+): Promise<void> {
+  await db
+    .updateTable('schedules')
+    .set({ instance, activated_at: now, ticked_at: now })
+    .where('newsletter', '=', newsletter)
+    .execute();
+}
+
 /** Slots are due after this time, ms; null when the schedule has begun only now (S-07). */
 async function handledUntil(
   db: Kysely<Database>,

@@ -1,0 +1,265 @@
+/** The commands that mail: send, campaigns, schedule, worker. */
+import type { Command } from 'commander';
+import type { CampaignProgress } from '../../delivery/progress.ts';
+import { type AddCommand, type Call, type OpenNewsletter, withNewsletter } from '../cli.ts';
+import { interruption } from '../interruption.ts';
+import { issueId } from './issue.ts';
+
+interface SendOptions {
+  test?: string[];
+  dryRun?: boolean;
+  newReaders?: boolean;
+  allow?: string[];
+  yes?: boolean;
+}
+
+export function registerDelivery(program: Command, add: AddCommand): void {
+  add<SendOptions>(
+    'send <issue>',
+    'the manual send; run it again and it goes on where it stopped',
+    (command) =>
+      command
+        .option('--test <address...>', 'send the real mail to these addresses only')
+        .option('--dry-run', 'say what would be done; send and write nothing')
+        .option('--new-readers', 'after it was sent: send it to readers who have not had it')
+        .option('--allow <id...>', 'send in spite of these findings')
+        .option('--yes', 'do not ask'),
+    send,
+  );
+  const campaigns = program.command('campaigns').description('control of sends');
+  add('list', 'all campaigns, newest first', (c) => c, listCampaigns, campaigns);
+  add('show <id>', 'one campaign by outcome', (c) => c, showCampaign, campaigns);
+  for (const verb of ['pause', 'resume', 'cancel'] as const) {
+    const says = { pause: 'start no further mail', resume: 'go on', cancel: 'end it for good' };
+    add(`${verb} <id>`, says[verb], (c) => c, controlCampaign(verb), campaigns);
+  }
+  const schedule = program.command('schedule').description('the recurring send');
+  add('next', 'the coming five slots, each with its issue', (c) => c, nextSlots, schedule);
+  add(
+    'run-due',
+    'run what is due, once (for systemd, Kubernetes, cron)',
+    (c) => c,
+    runDue,
+    schedule,
+  );
+  add(
+    'adopt',
+    'let this installation send, though its database came from another',
+    (c) => c,
+    adopt,
+    schedule,
+  );
+  add<WorkerOptions>(
+    'worker',
+    'only send what campaigns there are',
+    (command) =>
+      command
+        .option('--once', 'end when nothing is due')
+        .option('--attached', 'end when standard input ends')
+        .option('--demo', 'work for the demonstration'),
+    worker,
+  );
+}
+
+async function send(call: Call, [given]: string[], options: SendOptions): Promise<number> {
+  const issue = issueId(given);
+  return withNewsletter(call, (newsletter) => {
+    if (options.test) return sendTest(call, newsletter, issue, options.test);
+    if (options.dryRun) return sendDry(call, newsletter, issue, options);
+    return sendCampaign(call, newsletter, issue, options);
+  });
+}
+
+async function sendTest(
+  { terminal }: Call,
+  newsletter: OpenNewsletter,
+  issue: string,
+  addresses: string[],
+): Promise<number> {
+  const { testSend } = await import('../../newsletter/test-send.ts');
+  const results = await testSend(newsletter, issue, addresses, interruption());
+  for (const { address, outcome } of results) {
+    terminal.row(
+      { address, ...outcome },
+      `${outcome.state.padEnd(8)} ${address}  ${outcome.reply}`,
+    );
+  }
+  return results.every(({ outcome }) => outcome.state === 'accepted') ? 0 : 4;
+}
+
+async function sendDry(
+  { terminal }: Call,
+  newsletter: OpenNewsletter,
+  issue: string,
+  options: SendOptions,
+): Promise<number> {
+  const { dryRun } = await import('../../newsletter/send.ts');
+  const plan = await dryRun(newsletter, { issue, ...options });
+  const list = (counts: Record<string, number>) =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ') || 'none';
+  terminal.result(
+    plan,
+    [
+      `Issue       ${plan.issue}  ${plan.approved ? 'approved' : 'not approved'}  ${plan.hash}`,
+      `Subject     ${plan.subject}`,
+      `HTML        ${plan.htmlBytes} bytes`,
+      `Recipients  ${plan.recipients}  (${list(plan.byProvider)})`,
+      `Excluded    ${list(plan.excluded)}`,
+      'Nothing was sent or written.',
+    ].join('\n'),
+  );
+  return 0;
+}
+
+async function sendCampaign(
+  { terminal }: Call,
+  newsletter: OpenNewsletter,
+  issue: string,
+  options: SendOptions,
+): Promise<number> {
+  const { send } = await import('../../newsletter/send.ts');
+  const signal = interruption();
+  const bar = terminal.progress();
+  const result = await send(
+    newsletter,
+    { issue, ...options },
+    {
+      confirm: (question) => (options.yes ? Promise.resolve(true) : terminal.ask(question)),
+      onPlan: (plan) => terminal.say(`Campaign ${plan.campaignId}: ${plan.planned} readers`),
+      onProgress: (progress) =>
+        bar.update(settled(progress), progress.planned, progressWords(progress)),
+      signal,
+    },
+  );
+  bar.end();
+  terminal.result(result, report(result.progress));
+  terminal.say(closing(result.began, result.interrupted, result.progress, issue));
+  return exitCode(result.interrupted, result.progress);
+}
+
+function settled({ counts }: CampaignProgress): number {
+  const { accepted, failed, unknown, suppressed, cancelled } = counts;
+  return accepted + failed + unknown + suppressed + cancelled;
+}
+
+function progressWords({ counts, nextAttemptAt }: CampaignProgress): string {
+  const waiting = counts.queued + counts.attempting === 0 && counts.deferred > 0;
+  if (!waiting || nextAttemptAt === null) return counts.failed > 0 ? `${counts.failed} failed` : '';
+  return `${counts.deferred} deferred, next attempt ${new Date(nextAttemptAt).toLocaleTimeString()}`;
+}
+
+/** The states of a campaign's deliveries, one a line, none hidden that is not zero. */
+export function report(progress: CampaignProgress): string {
+  const rows = Object.entries(progress.counts).filter(([, count]) => count > 0);
+  return [
+    `Campaign ${progress.id}  ${progress.issue}  ${progress.state}  ${progress.planned} readers`,
+    ...rows.map(([state, count]) => `  ${state.padEnd(10)} ${String(count).padStart(8)}`),
+    ...(progress.note ? [`  ${progress.note}`] : []),
+  ].join('\n');
+}
+
+function closing(
+  began: string,
+  interrupted: boolean,
+  progress: CampaignProgress,
+  issue: string,
+): string {
+  if (interrupted) return `Interrupted. Go on with: broadsheet send ${issue}`;
+  if (progress.state === 'paused') {
+    return `Paused. Go on with: broadsheet campaigns resume ${progress.id}, then: broadsheet send ${issue}`;
+  }
+  if (began === 'already') return 'It had been sent already; nothing was sent again.';
+  return progress.counts.unknown > 0
+    ? 'Unknown: the connection broke when the mail may have been taken. Nobody can know; it is not sent again.'
+    : '';
+}
+
+function exitCode(interrupted: boolean, { counts, state }: CampaignProgress): number {
+  if (interrupted) return 130;
+  if (state !== 'finished') return 1;
+  return counts.failed + counts.unknown > 0 ? 4 : 0;
+}
+
+async function listCampaigns(call: Call): Promise<number> {
+  const { campaigns } = await import('../../newsletter/campaigns.ts');
+  for (const progress of await withNewsletter(call, campaigns)) {
+    call.terminal.row(progress, report(progress));
+  }
+  return 0;
+}
+
+async function showCampaign(call: Call, [id]: string[]): Promise<number> {
+  const { campaign } = await import('../../newsletter/campaigns.ts');
+  const progress = await withNewsletter(call, (newsletter) => campaign(newsletter, id ?? ''));
+  call.terminal.result(progress, report(progress));
+  return 0;
+}
+
+function controlCampaign(verb: 'pause' | 'resume' | 'cancel') {
+  return async (call: Call, [id]: string[]): Promise<number> => {
+    const { control } = await import('../../newsletter/campaigns.ts');
+    const progress = await withNewsletter(call, (newsletter) =>
+      control(newsletter, id ?? '', verb),
+    );
+    call.terminal.result(progress, report(progress));
+    return 0;
+  };
+}
+
+async function nextSlots(call: Call): Promise<number> {
+  const { comingSlots } = await import('../../newsletter/schedule.ts');
+  for (const slot of await withNewsletter(call, (newsletter) => comingSlots(newsletter, 5))) {
+    call.terminal.row(slot, `${slot.local}  ${slot.zone}  ${slot.issue ?? slot.missing}`);
+  }
+  return 0;
+}
+
+async function runDue(call: Call): Promise<number> {
+  const verbs = await import('../../newsletter/schedule.ts');
+  const slots = await withNewsletter(call, (newsletter) =>
+    verbs.runDue(newsletter, interruption()),
+  );
+  for (const slot of slots)
+    call.terminal.row(slot, `${slot.slot}  ${slot.state}  ${slot.note ?? ''}`);
+  if (slots.length === 0) call.terminal.say('Nothing is due.');
+  return slots.some((slot) => slot.state === 'failed') ? 1 : 0;
+}
+
+async function adopt(call: Call): Promise<number> {
+  const verbs = await import('../../newsletter/schedule.ts');
+  await withNewsletter(call, verbs.adopt);
+  call.terminal.say('This installation keeps the schedule from now on.');
+  return 0;
+}
+
+interface WorkerOptions {
+  attached?: boolean;
+  once?: boolean;
+  demo?: boolean;
+}
+
+async function worker(call: Call, _: string[], options: WorkerOptions): Promise<number> {
+  const { work } = await import('../../newsletter/worker.ts');
+  const { world, terminal } = call;
+  const signal = options.attached
+    ? AbortSignal.any([interruption(), stdinEnded()])
+    : interruption();
+  const report = await withNewsletter(
+    call,
+    (newsletter) => work(newsletter, { signal, once: options.once === true }),
+    options.demo ? world.openDemo : world.open,
+  );
+  if (report === null) terminal.say('Another process is sending for this newsletter.');
+  else if (!options.attached) terminal.result(report, '');
+  return 0;
+}
+
+/** Whoever started this process has gone. */
+function stdinEnded(): AbortSignal {
+  const controller = new AbortController();
+  process.stdin.on('end', () => controller.abort()).on('error', () => controller.abort());
+  process.stdin.resume();
+  return controller.signal;
+}

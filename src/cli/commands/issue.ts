@@ -1,0 +1,140 @@
+/** The commands that make an issue: init, draft, check, approve, render, preview. */
+import type { Command } from 'commander';
+import type { Finding } from '../../check/check.ts';
+import type { Draft } from '../../issue/draft.ts';
+import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
+
+interface DraftOptions {
+  issue?: string;
+  encoding?: string;
+  title?: string;
+  date?: string;
+  force?: boolean;
+}
+
+export function registerIssue(_program: Command, add: AddCommand): void {
+  add('init [directory]', 'make a new newsletter directory', (c) => c, init);
+  add<DraftOptions>(
+    'draft <source...>',
+    'sources → issues/ID/: draft.json and issue.md. With --json prints the draft and writes nothing',
+    (command) =>
+      command
+        .option(
+          '--issue <id>',
+          'the issue; default: the folder, when the source lies in issues/ID/',
+        )
+        .option('--encoding <name>', 'encoding of the sources, such as gbk; default: detected')
+        .option('--title <title>', 'title of the issue')
+        .option('--date <YYYY-MM-DD>', 'the slot it is for')
+        .option('--force', 'overwrite an issue.md that was edited'),
+    draft,
+  );
+  add('check <issue>', 'all checks on an issue', (c) => c, check);
+  add<{ by?: string }>(
+    'approve <issue>',
+    'put your name to the issue as it stands',
+    (command) => command.option('--by <address>', 'who approves; default: editor in the settings'),
+    approve,
+  );
+  add<{ out: string }>(
+    'render <issue>',
+    'write html, txt, mjml and eml',
+    (command) => command.requiredOption('--out <dir>', 'where to write'),
+    render,
+  );
+  add<{ port?: string }>(
+    'preview [issue]',
+    'the studio on this machine: the very bytes that will be sent, live',
+    (command) => command.option('--port <n>', 'port; default: 4321 or the next free one'),
+    preview,
+  );
+}
+
+async function init({ world, terminal, dir }: Call, [directory]: string[]): Promise<number> {
+  const { init } = await import('../../newsletter/init.ts');
+  const { resolve } = await import('node:path');
+  const made = init(world.home, directory ? resolve(directory) : dir);
+  terminal.result(made, `Made ${made.dir}`);
+  terminal.say('Next: edit config/newsletter.yaml, then: broadsheet draft <source> --issue <id>');
+  return 0;
+}
+
+async function draft(call: Call, sources: string[], options: DraftOptions): Promise<number> {
+  const { world, terminal, dir } = call;
+  const verbs = await import('../../newsletter/draft.ts');
+  const desk = await world.openDesk(dir);
+  const input = { sources, ...options };
+  if (terminal.json) {
+    terminal.result(await verbs.draftOnly(desk, input), '');
+    return 0;
+  }
+  const done = await verbs.draft(desk, input);
+  terminal.result(done, draftWords(done.draft));
+  terminal.say(`\nWrote ${done.issueFile}`);
+  terminal.say(
+    done.checks > 0
+      ? `${done.checks} places are marked <!-- check: … --> for you to settle.`
+      : 'Nothing is marked for you to check.',
+  );
+  return 0;
+}
+
+/** The draft in a few lines: what was found, what was repaired. */
+export function draftWords(draft: Draft): string {
+  const repairs = draft.sources.flatMap((source) => source.repairs);
+  const applied = repairs.filter((repair) => repair.applied).length;
+  const flags = draft.sources.flatMap((source) => source.flags).length;
+  const items = draft.items.map(
+    (item, index) =>
+      `${String(index + 1).padStart(3)}. ${item.score.toFixed(2)}  ${item.headline}  [${item.section}]`,
+  );
+  const sum = `${draft.items.length} items, ${applied} names repaired, ${repairs.length - applied} suggestions, ${flags} facts flagged`;
+  return [...items, sum].join('\n');
+}
+
+async function check(call: Call, [issue]: string[]): Promise<number> {
+  const verbs = await import('../../newsletter/check.ts');
+  const findings = await withNewsletter(call, (newsletter) =>
+    verbs.check(newsletter, issueId(issue)),
+  );
+  for (const finding of findings) call.terminal.row(finding, findingWords(finding));
+  const errors = findings.filter((finding) => finding.severity === 'error').length;
+  call.terminal.say(
+    findings.length === 0 ? 'No findings.' : `${findings.length} findings, ${errors} errors.`,
+  );
+  return errors > 0 ? 3 : 0;
+}
+
+function findingWords({ severity, id, message, file, line, hint }: Finding): string {
+  const place = line === undefined ? file : `${file}:${line}`;
+  return `${severity.padEnd(7)} ${place}: ${message} [${id}]${hint ? `\n        ${hint}` : ''}`;
+}
+
+async function approve(call: Call, [issue]: string[], options: { by?: string }): Promise<number> {
+  const verbs = await import('../../newsletter/approve.ts');
+  const approval = await withNewsletter(call, (newsletter) =>
+    verbs.approve(newsletter, issueId(issue), options.by),
+  );
+  call.terminal.result(approval, `Approved by ${approval.by} at ${approval.at}`);
+  return 0;
+}
+
+async function render(call: Call, [issue]: string[], options: { out: string }): Promise<number> {
+  const verbs = await import('../../newsletter/render.ts');
+  const files = await withNewsletter(call, (newsletter) =>
+    verbs.renderFiles(newsletter, issueId(issue), options.out),
+  );
+  for (const file of files) call.terminal.row({ file }, file);
+  return 0;
+}
+
+async function preview(call: Call, [issue]: string[], options: { port?: string }): Promise<number> {
+  const { servePreview } = await import('../serving.ts');
+  return servePreview(call, issue ? issueId(issue) : undefined, options.port);
+}
+
+/** `2023-09-w3`, also when given as its folder or file. */
+export function issueId(given: string | undefined): string {
+  const path = (given ?? '').replaceAll('\\', '/').replace(/\/+$/, '');
+  return path.replace(/\/issue\.md$/, '').replace(/^.*?issues\//, '');
+}

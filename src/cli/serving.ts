@@ -1,0 +1,134 @@
+/** The commands that stay until Ctrl-C: preview, serve, demo. */
+import pc from 'picocolors';
+import { demo, nearby } from '../newsletter/demo.ts';
+import { keepRunning } from '../newsletter/serve.ts';
+import { type Call, type OpenNewsletter, type Server, withNewsletter } from './cli.ts';
+import { interruption } from './interruption.ts';
+
+const STUDIO_PORT = 4321;
+
+/** The studio alone. */
+export function servePreview(
+  call: Call,
+  issue: string | undefined,
+  port: string | undefined,
+): Promise<number> {
+  return withNewsletter(call, async (newsletter) => {
+    const studio = await openStudio(call, newsletter, port, issue);
+    await until(interruption());
+    await studio.close();
+    return 0;
+  });
+}
+
+/** Schedule, public pages, studio and a worker. */
+export function serve(call: Call, port: string | undefined): Promise<number> {
+  return withNewsletter(call, async (newsletter) => {
+    await serveAll(call, newsletter, port, undefined);
+    return 0;
+  });
+}
+
+/** The demonstration, then everything that `serve` offers, on the demonstration's own state. */
+export function runDemo(call: Call, options: { once?: boolean; port?: string }): Promise<number> {
+  const work = async (newsletter: OpenNewsletter) => {
+    const issue = await show(call, newsletter);
+    if (!options.once) await serveAll(call, newsletter, options.port, issue);
+    return 0;
+  };
+  return withNewsletter(call, work, call.world.openDemo);
+}
+
+async function show({ terminal }: Call, newsletter: OpenNewsletter): Promise<string> {
+  const step = (name: string, text: string) =>
+    terminal.say(`${pc.bold(pc.red(name.padEnd(8)))} ${text}`);
+  const bar = terminal.progress();
+  const signal = new AbortController().signal;
+  const { send, outbox } = await demo(
+    newsletter,
+    {
+      onDraft({ draft, issueFile, checks }) {
+        const repairs = draft.sources
+          .flatMap((source) => source.repairs)
+          .filter(({ applied }) => applied);
+        step(
+          'draft',
+          `${draft.items.length} items found in the transcript, ${repairs.length} names repaired, ${checks} places marked for the editor`,
+        );
+        step('', pc.dim(nearby(issueFile)));
+      },
+      onPreview: ({ subject, hash, mime, html }) => {
+        step('render', subject);
+        step(
+          '',
+          pc.dim(
+            `${Buffer.byteLength(html)} bytes of HTML, ${mime.length} bytes of message, SHA-256 ${hash.slice(0, 16)}`,
+          ),
+        );
+      },
+      onReaders: (count) => step('readers', `${count} sample readers`),
+    },
+    { onPlan: () => {}, onProgress: () => {}, signal },
+  );
+  bar.end();
+  const { accepted } = send.progress.counts;
+  step(
+    'send',
+    send.began === 'already'
+      ? `sent already to ${accepted} readers; nothing was sent again`
+      : `${accepted} of ${send.progress.planned} delivered`,
+  );
+  step('', pc.dim(`${nearby(outbox)} (open an .eml file with any mail program)`));
+  terminal.result({ send, outbox }, '');
+  return send.progress.issue;
+}
+
+async function serveAll(
+  call: Call,
+  newsletter: OpenNewsletter,
+  port: string | undefined,
+  issue: string | undefined,
+): Promise<void> {
+  const signal = interruption();
+  const [host = '127.0.0.1', publicPort = '8080'] = newsletter.settings.site.listen.split(':');
+  const pages = await call.world.openPublic(newsletter);
+  const address = await listen(pages, host, Number(publicPort));
+  call.terminal.say(`${pc.bold('pages')}    ${address}`);
+  const studio = await openStudio(call, newsletter, port, issue);
+  const running = keepRunning(newsletter);
+  call.terminal.say('Ctrl-C ends it.');
+  await until(signal);
+  await running.stop();
+  await Promise.all([studio.close(), pages.close()]);
+}
+
+async function openStudio(
+  call: Call,
+  newsletter: OpenNewsletter,
+  port: string | undefined,
+  issue: string | undefined,
+): Promise<Server> {
+  const studio = await call.world.openStudio(newsletter);
+  const address = await listen(studio, '127.0.0.1', Number(port ?? STUDIO_PORT));
+  call.terminal.say(
+    `${pc.bold('studio')}   ${address}/?token=${studio.token}${issue ? `#${issue}` : ''}`,
+  );
+  return studio;
+}
+
+/** On the wanted port, or on a free one where that is taken. */
+async function listen(server: Server, host: string, port: number): Promise<string> {
+  try {
+    return await server.listen(host, port);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return server.listen(host, 0);
+  }
+}
+
+function until(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,103 @@
+/** Joins the real things (clock, chance, environment, files, database) and hands them to the command line. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
+import { type OpenNewsletter, runCli, type Server } from './cli/cli.ts';
+import { loadSettings } from './config/load.ts';
+import { loadSecrets, localKeys, type Secrets } from './config/secrets.ts';
+import type { Settings } from './config/settings.ts';
+import type { Log } from './newsletter/newsletter.ts';
+
+const home = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs one command line; sets the exit code of the process. */
+export async function main(argv: string[]): Promise<void> {
+  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+  process.exitCode = await runCli(argv, {
+    version,
+    home,
+    env: process.env,
+    openDesk: async (dir) => ({ dir, settings: loadSettings(dir), clock: Date.now }),
+    open: (dir) => open(dir, 'var', loadSettings(dir), loadSecrets({ dir, env: process.env }), []),
+    openDemo: (dir) =>
+      open(dir, join('var', 'demo'), demoSettings(loadSettings(dir)), {}, ['--demo']),
+    openPublic: async (newsletter) => {
+      const { publicServer } = await import('./web/public.ts');
+      return serverOf(await publicServer(newsletter));
+    },
+    openStudio: async (newsletter) => {
+      const { studioServer } = await import('./web/studio.ts');
+      const { app, token, close } = await studioServer(newsletter);
+      return { ...serverOf(app), token, close };
+    },
+  });
+}
+
+async function open(
+  dir: string,
+  state: string,
+  settings: Settings,
+  secrets: Secrets,
+  workerArguments: string[],
+): Promise<OpenNewsletter> {
+  const stateDir = join(dir, state);
+  const { openStore } = await import('./store/open.ts');
+  const store = await openStore({ url: secrets.databaseUrl, stateDir });
+  return {
+    dir,
+    stateDir,
+    settings,
+    secrets,
+    keys: secrets.keys ?? localKeys(stateDir, randomBytes),
+    db: store.db,
+    clock: Date.now,
+    random: (bytes) => randomBytes(bytes),
+    log: lazyLog(),
+    workerCommand: [...worker, '--dir', dir, ...workerArguments],
+    close: store.close,
+  };
+}
+
+/**
+ * A process of its own sends. The flag keeps garbage of many short-lived messages from growing the
+ * heap; V8 takes it on the command line only.
+ */
+const worker = [
+  process.execPath,
+  '--max-semi-space-size=2',
+  join(home, 'src', 'launch.js'),
+  'worker',
+  '--attached',
+];
+
+/** The demonstration can mail nobody: whatever the settings say, it writes into its outbox. */
+function demoSettings(settings: Settings): Settings {
+  return {
+    ...settings,
+    delivery: { ...settings.delivery, channel: 'outbox' },
+    dkim: { signer: 'none' },
+    site: { ...settings.site, url: `http://${settings.site.listen}` },
+  };
+}
+
+function serverOf(app: FastifyInstance): Server {
+  return { listen: (host, port) => app.listen({ host, port }), close: async () => app.close() };
+}
+
+/** Lines of JSON on stderr, for the processes that run for long; loaded when the first is written. */
+function lazyLog(): Log {
+  const write = async (level: keyof Log, fields: object, message: string) => {
+    const { pino, destination } = await import('pino');
+    pino({ level: process.env.LOG_LEVEL ?? 'info' }, destination({ fd: 2, sync: true }))[level](
+      fields,
+      message,
+    );
+  };
+  return {
+    info: (fields, message) => void write('info', fields, message),
+    warn: (fields, message) => void write('warn', fields, message),
+    error: (fields, message) => void write('error', fields, message),
+  };
+}

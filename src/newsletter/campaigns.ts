@@ -1,0 +1,41 @@
+/** Campaigns and the hands on them. */
+import {
+  type CampaignProgress,
+  campaignIds,
+  campaignProgress,
+  cancelCampaign,
+  pauseCampaign,
+  resumeCampaign,
+} from '../delivery/progress.ts';
+import { inputError } from '../errors.ts';
+import type { Newsletter } from './newsletter.ts';
+
+/** All of a newsletter, newest first. */
+export async function campaigns({ db, settings }: Newsletter): Promise<CampaignProgress[]> {
+  const ids = await campaignIds(db, settings.slug);
+  return Promise.all(ids.map((id) => campaignProgress(db, id)));
+}
+
+/** @param id as typed */
+export async function campaign(newsletter: Newsletter, id: string): Promise<CampaignProgress> {
+  const ids = await campaignIds(newsletter.db, newsletter.settings.slug);
+  if (/^\d+$/.test(id) && ids.includes(Number(id)))
+    return campaignProgress(newsletter.db, Number(id));
+  throw inputError('campaign-missing', `There is no campaign ${id}`, {
+    hint: 'See: broadsheet campaigns list',
+  });
+}
+
+/** Pauses, resumes or cancels. Acts before the next mail begins, also in a running sender. */
+export async function control(
+  newsletter: Newsletter,
+  id: string,
+  verb: 'pause' | 'resume' | 'cancel',
+): Promise<CampaignProgress> {
+  const { db, clock } = newsletter;
+  const found = await campaign(newsletter, id);
+  if (verb === 'pause') await pauseCampaign(db, found.id, 'by hand');
+  else if (verb === 'resume') await resumeCampaign(db, found.id);
+  else await cancelCampaign(db, found.id, clock());
+  return campaignProgress(db, found.id);
+}

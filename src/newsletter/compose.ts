@@ -1,0 +1,79 @@
+/** An issue made ready to be sent: the one way that preview, test, check, approval and campaign share. */
+import { createHmac } from 'node:crypto';
+import { approvalHash } from '../issue/approval.ts';
+import type { Email } from '../issue/email.ts';
+import type { IssueId } from '../issue/issue.ts';
+import { compile, type Head, type Program } from '../message/program.ts';
+import { renderEmail } from '../render/email.ts';
+import { loadTemplates, templateFingerprint } from '../render/templates.ts';
+import { type IssueFile, readIssue } from './issues.ts';
+import type { Newsletter } from './newsletter.ts';
+
+export interface Composed extends IssueFile {
+  email: Email;
+  mjml: string;
+  program: Program;
+  /** Hash that an approval of exactly this has to carry. */
+  hash: string;
+  approved: boolean;
+}
+
+/**
+ * Reads, renders and compiles an issue.
+ * @param date time of the campaign's start, ms: the message's `Date`
+ * @param subjectPrefix put before the subject of test mails
+ */
+export async function compose(
+  newsletter: Newsletter,
+  id: IssueId,
+  date: number,
+  subjectPrefix = '',
+): Promise<Composed> {
+  const file = readIssue(newsletter, id);
+  const templates = loadTemplates(newsletter.dir, newsletter.settings.template);
+  const { email, mjml } = await renderEmail(file.issue, newsletter.settings, templates);
+  const addressed = { ...email, subject: subjectPrefix + email.subject };
+  const program = compile(addressed, head(newsletter, id, date));
+  const hash = approvalHash({
+    text: file.text,
+    template: templateFingerprint(templates),
+    audience: audienceRule(),
+    sender: senderIdentity(newsletter),
+  });
+  const approved = file.issue.approved?.hash === hash;
+  return { ...file, email: addressed, mjml, program, hash, approved };
+}
+
+function head(newsletter: Newsletter, issue: IssueId, date: number): Head {
+  const { settings } = newsletter;
+  const site = settings.site.url.replace(/\/$/, '');
+  return {
+    from: { name: settings.sender.name, address: settings.sender.address },
+    ...(settings.sender.replyTo ? { replyTo: settings.sender.replyTo } : {}),
+    listId: { id: settings.listId, name: settings.name },
+    date,
+    helpUrl: `${site}/`,
+    archivedAt: `${site}/issues/${issue}`,
+    links: { unsubscribe: `${site}/u/{token}`, web: `${site}/issues/${issue}` },
+    identity: {
+      issue,
+      domain: settings.sender.address.slice(settings.sender.address.lastIndexOf('@') + 1),
+      salt: identitySalt(newsletter, issue, date),
+    },
+  };
+}
+
+/** Makes Message-IDs that nobody can guess and that stay the same for a campaign. */
+function identitySalt(newsletter: Newsletter, issue: IssueId, date: number): string {
+  const [key] = newsletter.keys;
+  return createHmac('sha256', key.key).update(`message-id|${issue}|${date}`).digest('base64url');
+}
+
+/** Whom an approval is for; segments come with part 4. */
+function audienceRule(): string {
+  return 'all';
+}
+
+function senderIdentity({ settings }: Newsletter): string {
+  return JSON.stringify([settings.sender, settings.listId, settings.name]);
+}

@@ -1,0 +1,51 @@
+/** Watches a campaign to its end, keeping a worker at work on it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CampaignProgress, campaignProgress } from '../delivery/progress.ts';
+import type { Newsletter } from './newsletter.ts';
+import { startWorker, type Worker } from './worker.ts';
+
+/** How often the ledger is looked at, ms. */
+const LOOK = 150;
+/** A worker that ended is started anew after this long, ms: another process may hold the lock. */
+const RESTART = 2_000;
+
+export interface Watch {
+  onProgress(progress: CampaignProgress): void;
+  signal: AbortSignal;
+}
+
+/** Comes back when the campaign is finished, paused or cancelled, or when the signal aborts. */
+export async function followCampaign(
+  newsletter: Newsletter,
+  campaign: number,
+  watch: Watch,
+): Promise<CampaignProgress> {
+  const look = () => campaignProgress(newsletter.db, campaign);
+  const worker = keepWorking(newsletter);
+  try {
+    for (;;) {
+      const progress = await look();
+      watch.onProgress(progress);
+      if (progress.state !== 'sending' || watch.signal.aborted) break;
+      worker.keep();
+      await sleep(LOOK, undefined, { signal: watch.signal }).catch(() => {});
+    }
+  } finally {
+    await worker.stop();
+  }
+  return look();
+}
+
+/** A worker that is started again when it ends while there is still work. */
+export function keepWorking(newsletter: Newsletter) {
+  let worker: Worker | undefined;
+  let startedAt = Number.NEGATIVE_INFINITY;
+  return {
+    keep() {
+      if (worker?.running || performance.now() - startedAt < RESTART) return;
+      worker = startWorker(newsletter);
+      startedAt = performance.now();
+    },
+    stop: async () => worker?.stop(),
+  };
+}

@@ -1,0 +1,125 @@
+/** The recurring send: what comes, and what is due. */
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { inputError } from '../errors.ts';
+import { type Candidate, chooseIssue } from '../schedule/choose.ts';
+import { adoptSchedule, type SlotRow, settleSlots, tick } from '../schedule/due.ts';
+import { nextSlots, previousSlot, type Rule, type Slot } from '../schedule/slots.ts';
+import { compose } from './compose.ts';
+import { writeAtomically } from './files.ts';
+import { issueIds } from './issues.ts';
+import type { Newsletter } from './newsletter.ts';
+import { freeze, requireSendable } from './send.ts';
+import { work } from './worker.ts';
+
+export interface ComingSlot extends Slot {
+  zone: string;
+  /** The issue that would be sent, or why there is none. */
+  issue: string | null;
+  missing: string | null;
+}
+
+/** The next slots, each with the issue that would be sent as things stand. */
+export async function comingSlots(newsletter: Newsletter, count: number): Promise<ComingSlot[]> {
+  const rule = ruleOf(newsletter);
+  const all = await candidates(newsletter);
+  return nextSlots(rule, newsletter.clock(), count).map((slot) => {
+    const choice = chooseIssue(slot, previousSlot(rule, slot.at), all);
+    const issue = 'issue' in choice ? choice.issue : null;
+    return {
+      ...slot,
+      zone: rule.zone,
+      issue,
+      missing: 'missing' in choice ? choice.missing : null,
+    };
+  });
+}
+
+/** Plans what has come due. Sending it is the worker's part. @returns the slots that changed */
+export async function planDue(newsletter: Newsletter): Promise<SlotRow[]> {
+  const { db, settings, clock } = newsletter;
+  const { schedule } = settings;
+  if (!schedule) return [];
+  await settleSlots(db, settings.slug, clock());
+  return tick(db, {
+    rule: ruleOf(newsletter),
+    catchUp: schedule.catchUp,
+    instance: instanceOf(newsletter),
+    now: clock(),
+    candidates: () => candidates(newsletter),
+    start: async (trx, issue, slot) => {
+      requireSendable(newsletter);
+      return (await freeze({ ...newsletter, db: trx }, { issue }, slot.id)).campaignId;
+    },
+  });
+}
+
+/** Plans and sends what is due, once. @returns the slots that changed, as they stand afterwards */
+export async function runDue(newsletter: Newsletter, signal: AbortSignal): Promise<SlotRow[]> {
+  ruleOf(newsletter);
+  const changed = await planDue(newsletter);
+  await work(newsletter, { signal, once: true });
+  await settleSlots(newsletter.db, newsletter.settings.slug, newsletter.clock());
+  if (changed.length === 0) return [];
+  return newsletter.db
+    .selectFrom('slots')
+    .selectAll()
+    .where('newsletter', '=', newsletter.settings.slug)
+    .where(
+      'slot',
+      'in',
+      changed.map(({ slot }) => slot),
+    )
+    .orderBy('at')
+    .execute();
+}
+
+/** This installation sends from now on, though the database came from another one. */
+export async function adopt(newsletter: Newsletter): Promise<void> {
+  const { db, settings, clock } = newsletter;
+  await adoptSchedule(db, settings.slug, instanceOf(newsletter), clock());
+}
+
+function ruleOf({ settings }: Newsletter): Rule {
+  const { schedule, slug } = settings;
+  if (schedule) return { newsletter: slug, cron: schedule.cron, zone: schedule.zone };
+  throw inputError('schedule-missing', 'There is no schedule in the settings', {
+    file: 'config/newsletter.yaml',
+    hint: 'Add: schedule: { cron: "0 9 * * 1", zone: Asia/Shanghai }',
+  });
+}
+
+async function candidates(newsletter: Newsletter): Promise<Candidate[]> {
+  const sent = await issuesWithCampaign(newsletter);
+  const found: Candidate[] = [];
+  for (const id of issueIds(newsletter)) {
+    try {
+      const { issue, approved } = await compose(newsletter, id, newsletter.clock());
+      found.push({ id, date: issue.date, approved, hasCampaign: sent.has(id) });
+    } catch (error) {
+      newsletter.log.warn(
+        { issue: id, message: (error as Error).message },
+        'an issue cannot be read',
+      );
+    }
+  }
+  return found;
+}
+
+async function issuesWithCampaign({ db, settings }: Newsletter): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('campaigns')
+    .select('issue')
+    .where('newsletter', '=', settings.slug)
+    .where('channel', '=', settings.delivery.channel)
+    .execute();
+  return new Set(rows.map(({ issue }) => issue));
+}
+
+/** Kept beside the database, not in it, and bound to this host: a copy elsewhere is another one (S-07). */
+function instanceOf({ stateDir, random }: Newsletter): string {
+  const path = join(stateDir, 'instance');
+  if (!existsSync(path)) writeAtomically(path, `${random(16).toString('base64url')}\n`);
+  return `${readFileSync(path, 'utf8').trim()}@${hostname()}`;
+}

@@ -1,0 +1,200 @@
+/** The manual send: check, ask, freeze, mail, account. */
+
+import { unsubscribeToken } from '../audience/tokens.ts';
+import { isPublicSite } from '../config/secrets.ts';
+import {
+  findCampaign,
+  type Plan,
+  type PlanPreview,
+  planCampaign,
+  previewPlan,
+} from '../delivery/plan.ts';
+import type { CampaignProgress } from '../delivery/progress.ts';
+import { blockedError } from '../errors.ts';
+import type { IssueId } from '../issue/issue.ts';
+import { approve } from './approve.ts';
+import { gate } from './check.ts';
+import { type Composed, compose } from './compose.ts';
+import { followCampaign } from './follow.ts';
+import type { Newsletter } from './newsletter.ts';
+
+export interface SendInput {
+  issue: IssueId;
+  /** Plan a further campaign for readers who have no delivery of this issue yet. */
+  newReaders?: boolean | undefined;
+  /** Ids of findings that a person overrides. */
+  allow?: string[] | undefined;
+}
+
+/** How the verb reaches the person in front of it. */
+export interface SendTalk {
+  /** Asks; resolves to whether to go on. */
+  confirm(question: string): Promise<boolean>;
+  onPlan(plan: Plan): void;
+  onProgress(progress: CampaignProgress): void;
+  /** Aborts when the person wants to stop; what is in flight is finished. */
+  signal: AbortSignal;
+}
+
+export interface SendResult {
+  campaign: number;
+  /** `resumed` an unfinished one went on, `already` a finished one was only reported. */
+  began: 'new' | 'resumed' | 'already';
+  interrupted: boolean;
+  progress: CampaignProgress;
+}
+
+export interface DryRun extends PlanPreview {
+  issue: IssueId;
+  subject: string;
+  hash: string;
+  approved: boolean;
+  /** Bytes of HTML. */
+  htmlBytes: number;
+}
+
+/** An approved issue older than this is asked about again, ms. */
+const STALE = 30 * 86_400_000;
+
+/** What a send would do now. Writes nothing. */
+export async function dryRun(newsletter: Newsletter, input: SendInput): Promise<DryRun> {
+  const composed = await compose(newsletter, input.issue, newsletter.clock());
+  gate(composed, input.allow ?? []);
+  const preview = await previewPlan(newsletter.db, campaignOf(newsletter, input));
+  return {
+    ...preview,
+    issue: input.issue,
+    subject: composed.email.subject,
+    hash: composed.hash,
+    approved: composed.approved,
+    htmlBytes: Buffer.byteLength(composed.email.html),
+  };
+}
+
+/**
+ * Sends an issue to every reachable reader who has not been sent it, and comes back when each has a
+ * recorded fate, when it is paused, or when the person interrupts. Running it again goes on where it
+ * stopped, with what was frozen at the start.
+ */
+export async function send(
+  newsletter: Newsletter,
+  input: SendInput,
+  talk: SendTalk,
+): Promise<SendResult> {
+  const key = campaignOf(newsletter, input);
+  const existing = await findCampaign(newsletter.db, key);
+  if (existing?.state === 'finished' && !input.newReaders) {
+    return {
+      campaign: existing.id,
+      began: 'already',
+      interrupted: false,
+      progress: existing,
+    };
+  }
+  if (existing && existing.state !== 'finished') {
+    return follow(newsletter, existing.id, 'resumed', talk);
+  }
+  await readyToSend(newsletter, input, talk);
+  const plan = await freeze(newsletter, input);
+  talk.onPlan(plan);
+  return follow(newsletter, plan.campaignId, 'new', talk);
+}
+
+/**
+ * Checks the issue and plans its campaign: from here on neither content nor recipients change.
+ * @param slot the schedule's slot that it is for
+ * @throws BroadsheetError when a check stops it, or it is not approved as it stands
+ */
+export async function freeze(
+  newsletter: Newsletter,
+  input: SendInput,
+  slot?: string,
+): Promise<Plan> {
+  const now = newsletter.clock();
+  const composed = await compose(newsletter, input.issue, now);
+  gate(composed, input.allow ?? []);
+  if (!composed.approved) throw notApproved(composed);
+  return planCampaign(newsletter.db, {
+    ...campaignOf(newsletter, input),
+    ...(slot ? { slot } : {}),
+    email: composed.email,
+    program: composed.program,
+    sender: newsletter.settings.sender.address,
+    tokenFor: (publicId) => unsubscribeToken(newsletter.keys, newsletter.settings.slug, publicId),
+    now,
+  });
+}
+
+/** A campaign over SMTP needs links that work and keys that last (D-13). */
+export function requireSendable({ settings, secrets }: Newsletter): void {
+  if (settings.delivery.channel !== 'smtp') return;
+  const missing = [
+    isPublicSite(settings.site.url) ? null : 'site.url must be a public https: address',
+    settings.dkim.signer === 'none' ? 'dkim.signer must be "broadsheet" or "relay"' : null,
+    secrets.keys ? null : 'SECRET_KEYS must be set',
+    secrets.smtpUrl ? null : 'SMTP_URL must be set',
+  ].filter((problem) => problem !== null);
+  if (missing.length === 0) return;
+  throw blockedError('not-ready-for-smtp', `Not ready to send by SMTP: ${missing.join('; ')}`, {
+    hint: 'Without these, unsubscribing would not work for your readers. See config/.env.example.',
+  });
+}
+
+async function readyToSend(
+  newsletter: Newsletter,
+  input: SendInput,
+  talk: SendTalk,
+): Promise<void> {
+  requireSendable(newsletter);
+  const now = newsletter.clock();
+  const composed = await compose(newsletter, input.issue, now);
+  gate(composed, input.allow ?? []);
+  const preview = await previewPlan(newsletter.db, campaignOf(newsletter, input));
+  if (now - Date.parse(composed.issue.date) > STALE) {
+    await need(
+      talk,
+      `This issue is dated ${composed.issue.date}, more than 30 days ago. Send it all the same?`,
+    );
+  }
+  const approval = composed.approved ? '' : ' This also approves it as it stands.';
+  await need(
+    talk,
+    `Send "${composed.email.subject}" to ${preview.recipients} readers by ${newsletter.settings.delivery.channel}?${approval}`,
+  );
+  if (!composed.approved) await approve(newsletter, input.issue);
+}
+
+async function need(talk: SendTalk, question: string): Promise<void> {
+  if (await talk.confirm(question)) return;
+  throw blockedError('not-confirmed', 'Nothing was sent', {
+    hint: 'Answer yes at the prompt, or say --yes.',
+  });
+}
+
+async function follow(
+  newsletter: Newsletter,
+  campaign: number,
+  began: 'new' | 'resumed',
+  talk: SendTalk,
+): Promise<SendResult> {
+  const progress = await followCampaign(newsletter, campaign, talk);
+  return { campaign, began, interrupted: talk.signal.aborted, progress };
+}
+
+function campaignOf({ settings }: Newsletter, input: SendInput) {
+  return {
+    newsletter: settings.slug,
+    channel: settings.delivery.channel,
+    issue: input.issue,
+    audience: { segment: null, newReaders: input.newReaders === true },
+  };
+}
+
+function notApproved(composed: Composed) {
+  const changed = composed.issue.approved !== undefined;
+  return blockedError(
+    'not-approved',
+    changed ? 'The issue changed after it was approved' : 'The issue is not approved',
+    { file: composed.file, hint: `Look at it, then: broadsheet approve ${composed.issue.id}` },
+  );
+}

@@ -1,0 +1,94 @@
+/** The process that sends, and nothing else: it never loads mjml, handlebars or fastify. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createOutbox } from '../delivery/outbox.ts';
+import { runSender, type SenderReport } from '../delivery/sender.ts';
+import { createSmtpTransport } from '../delivery/smtp.ts';
+import type { Transport } from '../delivery/transport.ts';
+import { inputError } from '../errors.ts';
+import { loadSigner, type Signer } from '../message/dkim.ts';
+import { acquireLock } from '../store/lock.ts';
+import type { Channel } from '../store/schema.ts';
+import type { Newsletter } from './newsletter.ts';
+
+/**
+ * Sends whatever campaigns there are until the signal, or, with `once`, until nothing is due.
+ * @returns what was done, or null when another process of this database is sending already
+ */
+export async function work(
+  newsletter: Newsletter,
+  options: { signal: AbortSignal; once?: boolean },
+): Promise<SenderReport | null> {
+  const lock = acquireLock(join(newsletter.stateDir, 'sender.lock'));
+  if (!lock) return null;
+  try {
+    return await runSender({
+      db: newsletter.db,
+      newsletter: newsletter.settings.slug,
+      transportFor: (channel, campaign) =>
+        transportFor(newsletter, channel, `campaign-${campaign}`),
+      signer: signerOf(newsletter),
+      clock: newsletter.clock,
+      random: newsletter.random,
+      log: newsletter.log,
+      signal: options.signal,
+      once: options.once === true,
+      settings: newsletter.settings.delivery,
+    });
+  } finally {
+    lock.release();
+  }
+}
+
+export interface Worker {
+  /** True until the process has ended. */
+  readonly running: boolean;
+  /** Lets it finish what is in flight; resolves when it has ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts a worker process that ends when this process does. */
+export function startWorker(newsletter: Newsletter): Worker {
+  const [command, ...args] = newsletter.workerCommand;
+  const env = { LOG_LEVEL: 'error', ...process.env };
+  const child = spawn(command as string, args, { stdio: ['pipe', 'ignore', 'inherit'], env });
+  return {
+    get running() {
+      return child.exitCode === null && child.signalCode === null;
+    },
+    stop: () => stop(child),
+  };
+}
+
+/** The worker watches its stdin: when that ends, nobody waits for it any more. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.stdin?.end();
+  await ended;
+}
+
+/** @param folder of the outbox */
+export function transportFor(newsletter: Newsletter, channel: Channel, folder: string): Transport {
+  if (channel === 'outbox') return createOutbox(join(newsletter.stateDir, 'outbox', folder));
+  const { smtpUrl } = newsletter.secrets;
+  if (!smtpUrl) {
+    throw inputError('smtp-url-missing', 'SMTP_URL is not set', {
+      hint: 'Put SMTP_URL=smtps://user:password@relay.example.com into the environment or config/.env.',
+    });
+  }
+  return createSmtpTransport({ url: smtpUrl });
+}
+
+/** Our own signature, where the settings ask for one. */
+export function signerOf({ settings, secrets }: Newsletter): Signer | undefined {
+  const { signer, domain, selector } = settings.dkim;
+  if (signer !== 'broadsheet') return undefined;
+  if (!secrets.dkimKey || !domain || !selector) {
+    throw inputError('dkim-key-missing', 'dkim.signer is "broadsheet", but there is no key', {
+      hint: 'Put DKIM_PRIVATE_KEY into the environment or config/.env, and domain and selector into the settings.',
+    });
+  }
+  return loadSigner({ domain, selector, pem: secrets.dkimKey });
+}
