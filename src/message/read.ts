@@ -1,0 +1,20 @@
+/** A message taken apart again: what a receiver makes of the bytes. */
+import { simpleParser } from 'mailparser';
+
+export interface ReadMessage {
+  subject: string;
+  from: string;
+  html: string;
+  text: string;
+}
+
+/** Parses a complete message. */
+export async function readMessage(message: Buffer): Promise<ReadMessage> {
+  const parsed = await simpleParser(message, { skipImageLinks: true, skipTextToHtml: true });
+  return {
+    subject: parsed.subject ?? '',
+    from: parsed.from?.text ?? '',
+    html: parsed.html || '',
+    text: parsed.text ?? '',
+  };
+}

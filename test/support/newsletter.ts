@@ -1,0 +1,87 @@
+/** A newsletter of its own for a test: real files, a real SQLite database, and a clock that the test moves. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { loadSettings } from '../../src/config/load.ts';
+import { type KeyRing, localKeys } from '../../src/config/secrets.ts';
+import type { Settings } from '../../src/config/settings.ts';
+import type { Newsletter } from '../../src/newsletter/newsletter.ts';
+import { openStore, type Store } from '../../src/store/open.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** An empty directory that no other test uses. */
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'broadsheet-'));
+}
+
+/** A store in a directory of its own, closed after the test. */
+export async function temporaryStore(stateDir = temporaryDirectory()): Promise<Store> {
+  const store = await openStore({ stateDir });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Bytes that look like chance and are the same in every run. */
+export function seededRandom(seed = 'seed'): (bytes: number) => Buffer {
+  let n = 0;
+  return (bytes) => {
+    const blocks: Buffer[] = [];
+    for (let length = 0; length < bytes; length += 32) {
+      blocks.push(createHash('sha256').update(`${seed}${n++}`).digest());
+    }
+    return Buffer.concat(blocks).subarray(0, bytes);
+  };
+}
+
+export const RING: KeyRing = [{ id: 'k1', key: Buffer.alloc(32, 1) }];
+
+export const silent = { info: () => {}, warn: () => {}, error: () => {} };
+
+export interface TestNewsletter extends Newsletter {
+  /** Moves the clock, ms. */
+  advance(ms: number): void;
+}
+
+/** A directory with the bundled settings and templates, and no issue. */
+export function newsletterDirectory(): string {
+  const dir = temporaryDirectory();
+  for (const part of ['config', 'templates']) cpSync(join(root, part), join(dir, part), { recursive: true });
+  mkdirSync(join(dir, 'issues'));
+  return dir;
+}
+
+/** A whole newsletter at a moment in time, ms. */
+export async function openTestNewsletter(
+  options: { now?: number; settings?: (settings: Settings) => Settings; dir?: string } = {},
+): Promise<TestNewsletter> {
+  const dir = options.dir ?? newsletterDirectory();
+  const stateDir = join(dir, 'var');
+  const { db } = await temporaryStore(stateDir);
+  let now = options.now ?? Date.parse('2026-11-20T08:00:00Z');
+  const settings = (options.settings ?? ((same) => same))(loadSettings(dir));
+  return {
+    dir,
+    stateDir,
+    settings,
+    secrets: {},
+    keys: localKeys(stateDir, seededRandom()),
+    db,
+    clock: () => now,
+    random: seededRandom(),
+    log: silent,
+    workerCommand: [process.execPath, join(root, 'src/launch.js'), 'worker', '--attached', '--dir', dir],
+    advance: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+/** Writes issues/ID/issue.md with one section and one item. */
+export function writeIssue(dir: string, id: string, { date = '2026-11-22', title = `Issue ${id}`, body = 'Words.' } = {}): void {
+  mkdirSync(join(dir, 'issues', id), { recursive: true });
+  const text = `---\ntitle: ${title}\ndate: ${date}\nlanguage: en\n---\n\n## Models {#models}\n\n### Falcon 180B arrives {#falcon}\n\n${body}\n`;
+  writeFileSync(join(dir, 'issues', id, 'issue.md'), text);
+}
