@@ -26,9 +26,19 @@ export function ready() {
   if (major(process.versions.node) >= wantedMajor) return process.execPath;
   if (!isCheckout) stop(tooOld());
   if (!existsSync(pinnedNode())) {
-    say(`This machine has Node ${process.versions.node}; bringing Node ${pinned} for this project (once)`);
+    say(
+      `This machine has Node ${process.versions.node}; bringing Node ${pinned} for this project (once)`,
+    );
     // The only install script that may run: the package `node` picks the binary for this platform.
-    npm(['install', '--no-save', '--ignore-scripts=false', '--no-audit', '--no-fund', '--loglevel=error', `node@${pinned}`]);
+    npm([
+      'install',
+      '--no-save',
+      '--ignore-scripts=false',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      `node@${pinned}`,
+    ]);
   }
   if (!existsSync(pinnedNode())) stop(tooOld());
   return pinnedNode();
@@ -69,8 +79,13 @@ function npm(args) {
   const cli = process.env.npm_execpath;
   const result = cli?.endsWith('.js')
     ? spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 2, 2] })
-    : spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  if (result.status !== 0) stop(`"npm ${args.join(' ')}" failed in ${root}. Run it by hand to see why.`);
+    : spawnSync('npm', args, {
+        cwd: root,
+        stdio: ['ignore', 2, 2],
+        shell: process.platform === 'win32',
+      });
+  if (result.status !== 0)
+    stop(`"npm ${args.join(' ')}" failed in ${root}. Run it by hand to see why.`);
 }
 
 function pinnedNode() {

@@ -1,8 +1,10 @@
 /** The loop that sends: lanes that each carry one mail at a time, and one ledger that they share. */
+import { createPublicKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { failedError } from '../errors.ts';
-import { type Signer, sign } from '../message/dkim.ts';
+import { addrSpec } from '../message/address.ts';
+import { type Signer, sign, verifySignature } from '../message/dkim.ts';
 import { deserialise, fill, type Program } from '../message/program.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { openExchange } from './exchange.ts';
@@ -82,6 +84,7 @@ async function sendCampaign(
 ): Promise<void> {
   const transport = options.transportFor(campaign.channel, campaign.id);
   const editions = await openEditions(options.db, campaign.id);
+  if (options.signer) trySignature(editions, options.signer);
   const hardStop = afterGrace(options.signal);
   const turn = (): Turn => ({
     campaign,
@@ -130,11 +133,8 @@ async function attempt(
   }
   failpoint('after-mark');
   const message = signer ? sign(bytes, signer) : bytes;
-  return transport.deliver(
-    { id: String(id), from: edition.sender, to: address },
-    message,
-    hardStop,
-  );
+  const envelope = { id: String(id), from: edition.sender, to: addrSpec(address) };
+  return transport.deliver(envelope, message, hardStop);
 }
 
 interface Edition {
@@ -154,6 +154,14 @@ async function openEditions(
   return new Map(
     rows.map(({ id, program, sender }) => [id, { program: deserialise(program), sender }]),
   );
+}
+
+/** One message is signed and verified before any is sent (D-39). */
+function trySignature(editions: Map<number, Edition>, signer: Signer): void {
+  const [edition] = editions.values();
+  if (!edition) return;
+  const reader = { delivery: 'trial', address: edition.sender, name: null, token: 'trial' };
+  verifySignature(sign(fill(edition.program, reader), signer), createPublicKey(signer.key));
 }
 
 /** Pauses the campaign when the relay fails again and again, and slows down until then. */

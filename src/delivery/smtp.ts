@@ -109,7 +109,8 @@ function step(
       } else resolve();
     };
     const abort = () => finish(new Error('took too long'));
-    const ended = () => finish(new Error('the connection was closed'));
+    // The reason, where there is one, comes right after the end.
+    const ended = () => setImmediate(finish, new Error('the connection was closed'));
     signal.addEventListener('abort', abort, { once: true });
     connection.once('error', finish);
     connection.once('end', ended);

@@ -20,6 +20,8 @@ export interface DraftSegment extends Span {
   kind: 'intro' | 'item' | 'outro';
   /** Share of perturbed runs that keep the boundary at its start, 0 to 1. */
   confidence: number;
+  /** What each feature adds to the score of that boundary. */
+  signals?: Record<string, number>;
 }
 
 export interface Repair extends Span {

@@ -87,7 +87,8 @@ function markdownIt(validateLink: (url: string) => boolean): MarkdownIt {
   // Bold beside a line break leaves empty text behind, which cjk-breaks cannot measure.
   md.core.ruler.before('cjk_breaks', 'no_empty_text', ({ tokens }) => {
     for (const token of tokens) {
-      if (token.children) token.children = token.children.filter(({ type, content }) => type !== 'text' || content);
+      if (token.children)
+        token.children = token.children.filter(({ type, content }) => type !== 'text' || content);
     }
   });
   // Headings divide the issue; inside a text they would be a section that nobody meant.

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { addSubscriber } from '../../src/audience/subscribers.ts';
 import { unsubscribeToken } from '../../src/audience/tokens.ts';
 import { type CampaignKey, type Plan, planCampaign } from '../../src/delivery/plan.ts';
-import { type SenderOptions, type SenderReport, runSender } from '../../src/delivery/sender.ts';
+import { runSender, type SenderOptions, type SenderReport } from '../../src/delivery/sender.ts';
 import type { Email } from '../../src/issue/email.ts';
 import { slotMarker } from '../../src/issue/email.ts';
 import { compile } from '../../src/message/program.ts';
@@ -32,7 +32,11 @@ export async function addReaders(db: Kysely<Database>, count: number, from = 1):
   const random = seededRandom(`readers${from}`);
   const addresses = Array.from({ length: count }, (_, n) => `reader${from + n}@example.com`);
   for (const address of addresses) {
-    await addSubscriber(db, { newsletter: 'weekly', address, name: null, source: 'test' }, { now: START, random });
+    await addSubscriber(
+      db,
+      { newsletter: 'weekly', address, name: null, source: 'test' },
+      { now: START, random },
+    );
   }
   return addresses;
 }
@@ -43,7 +47,10 @@ export function plan(db: Kysely<Database>, change: Partial<CampaignKey> = {}): P
     from: { name: 'Weekly', address: 'news@example.com' },
     listId: { id: 'weekly.example.com', name: 'Weekly' },
     date: START,
-    links: { unsubscribe: 'https://news.example.com/u/{token}', web: 'https://news.example.com/issues/2026-w47' },
+    links: {
+      unsubscribe: 'https://news.example.com/u/{token}',
+      web: 'https://news.example.com/issues/2026-w47',
+    },
     identity: { issue: '2026-w47', domain: 'example.com', salt: 'salt' },
   });
   return planCampaign(db, {
@@ -70,7 +77,12 @@ export function runOnce(
     once: true,
     log: silent,
     ...options,
-    settings: { connections: 3, onUnknown: 'resend', expireAfter: 48 * 3_600_000, ...options.settings },
+    settings: {
+      connections: 3,
+      onUnknown: 'resend',
+      expireAfter: 48 * 3_600_000,
+      ...options.settings,
+    },
   });
 }
 

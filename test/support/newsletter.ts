@@ -1,5 +1,4 @@
 /** A newsletter of its own for a test: real files, a real SQLite database, and a clock that the test moves. */
-import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,6 +8,9 @@ import { type KeyRing, localKeys } from '../../src/config/secrets.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { Newsletter } from '../../src/newsletter/newsletter.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
+import { seededRandom, silent } from './seeded.ts';
+
+export { seededRandom, silent } from './seeded.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -24,21 +26,7 @@ export async function temporaryStore(stateDir = temporaryDirectory()): Promise<S
   return store;
 }
 
-/** Bytes that look like chance and are the same in every run. */
-export function seededRandom(seed = 'seed'): (bytes: number) => Buffer {
-  let n = 0;
-  return (bytes) => {
-    const blocks: Buffer[] = [];
-    for (let length = 0; length < bytes; length += 32) {
-      blocks.push(createHash('sha256').update(`${seed}${n++}`).digest());
-    }
-    return Buffer.concat(blocks).subarray(0, bytes);
-  };
-}
-
 export const RING: KeyRing = [{ id: 'k1', key: Buffer.alloc(32, 1) }];
-
-export const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
 export interface TestNewsletter extends Newsletter {
   /** Moves the clock, ms. */
@@ -48,7 +36,8 @@ export interface TestNewsletter extends Newsletter {
 /** A directory with the bundled settings and templates, and no issue. */
 export function newsletterDirectory(): string {
   const dir = temporaryDirectory();
-  for (const part of ['config', 'templates']) cpSync(join(root, part), join(dir, part), { recursive: true });
+  for (const part of ['config', 'templates'])
+    cpSync(join(root, part), join(dir, part), { recursive: true });
   mkdirSync(join(dir, 'issues'));
   return dir;
 }
@@ -72,7 +61,14 @@ export async function openTestNewsletter(
     clock: () => now,
     random: seededRandom(),
     log: silent,
-    workerCommand: [process.execPath, join(root, 'src/launch.js'), 'worker', '--attached', '--dir', dir],
+    workerCommand: [
+      process.execPath,
+      join(root, 'src/launch.js'),
+      'worker',
+      '--attached',
+      '--dir',
+      dir,
+    ],
     advance: (ms) => {
       now += ms;
     },
@@ -80,7 +76,11 @@ export async function openTestNewsletter(
 }
 
 /** Writes issues/ID/issue.md with one section and one item. */
-export function writeIssue(dir: string, id: string, { date = '2026-11-22', title = `Issue ${id}`, body = 'Words.' } = {}): void {
+export function writeIssue(
+  dir: string,
+  id: string,
+  { date = '2026-11-22', title = `Issue ${id}`, body = 'Words.' } = {},
+): void {
   mkdirSync(join(dir, 'issues', id), { recursive: true });
   const text = `---\ntitle: ${title}\ndate: ${date}\nlanguage: en\n---\n\n## Models {#models}\n\n### Falcon 180B arrives {#falcon}\n\n${body}\n`;
   writeFileSync(join(dir, 'issues', id, 'issue.md'), text);

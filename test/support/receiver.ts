@@ -1,7 +1,8 @@
 /** A mail server that remembers everything, and misbehaves where a test asks for it. */
-import { createServer, type Server, type Socket } from 'node:net';
+
 import { createHash } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 export interface ReceivedMail {
@@ -20,7 +21,10 @@ export type Step = 'greeting' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'data' | 'bo
  * What the server does at a step: a reply line; `drop` breaks the connection; `hang` never answers;
  * undefined is the usual reply. `drop-after` at `dot` stores the mail first.
  */
-export type Behaviour = (step: Step, about: { to: string; connection: number }) => string | undefined;
+export type Behaviour = (
+  step: Step,
+  about: { to: string; connection: number },
+) => string | undefined;
 
 export interface Receiver {
   url: string;
@@ -63,7 +67,12 @@ export async function startReceiver(behaviour: Behaviour = () => undefined): Pro
   return receiver;
 }
 
-function converse(socket: Socket, receiver: Receiver, behaviour: Behaviour, connection: number): void {
+function converse(
+  socket: Socket,
+  receiver: Receiver,
+  behaviour: Behaviour,
+  connection: number,
+): void {
   let buffer = '';
   let from = '';
   let to = '';
@@ -81,7 +90,13 @@ function converse(socket: Socket, receiver: Receiver, behaviour: Behaviour, conn
   };
   const store = (body: string) => {
     const messageId = /^Message-ID: (.*)$/im.exec(body)?.[1] ?? '';
-    receiver.mails.push({ from, to, body, messageId, hash: createHash('sha256').update(body).digest('hex') });
+    receiver.mails.push({
+      from,
+      to,
+      body,
+      messageId,
+      hash: createHash('sha256').update(body).digest('hex'),
+    });
   };
   const endOfBody = (end: number) => {
     const body = `${buffer.slice(0, end)}\r\n`.replace(/^\.\./gm, '.');

@@ -1,0 +1,83 @@
+/** Evidence that stands outside the features: spoken cues, paragraphs, greeting and farewell. */
+import type { SentenceView } from './features.ts';
+import type { Lexicon } from './lexicon/lexicon.ts';
+
+/** Phrases of one show, beside those of the language. */
+export interface ShowPhrases {
+  cues: string[];
+  greetings: string[];
+  farewells: string[];
+}
+
+/** Sentences before `intro` greet; those from `outro` on say farewell. */
+export interface Edges {
+  intro: number;
+  outro: number;
+}
+
+/** What the rules add to the score of a gap. */
+export interface RuleScore {
+  cue: number;
+  paragraph: number;
+  edge: number;
+}
+
+const INTRO_REACH = 6;
+const OUTRO_REACH = 5;
+const EDGE = 2;
+const CUE = 3;
+const AFTER_CUE = -3;
+const PARAGRAPH = 2;
+const NO_PARAGRAPH = -2.5;
+const FORBIDDEN = -100;
+
+/** Finds the sentences in which the programme itself speaks. */
+export function edgesOf(sentences: SentenceView[], lexicon: Lexicon, show: ShowPhrases): Edges {
+  const size = sentences.length;
+  const greets = matcher(lexicon.greeting, show.greetings);
+  const takesLeave = matcher(lexicon.farewell, show.farewells);
+  let intro = 0;
+  for (let i = 0; i < Math.min(INTRO_REACH, size - 1); i++) {
+    const text = sentences[i]!.text.trim();
+    if (greets(text)) intro = i + 1;
+    else if (intro === i && i > 0 && lexicon.announcement.test(text)) intro = i + 1;
+  }
+  const tail = Math.max(intro, size - OUTRO_REACH);
+  const found = sentences.slice(tail).findIndex(({ text }) => takesLeave(text.trim()));
+  return { intro, outro: found < 0 || tail + found === 0 ? size : tail + found };
+}
+
+/** What the rules add to the score of the gap before each sentence. */
+export function ruleScores(
+  sentences: SentenceView[],
+  edges: Edges,
+  lexicon: Lexicon,
+  show: ShowPhrases,
+): RuleScore[] {
+  const isCue = matcher(lexicon.cueHead, show.cues);
+  const cues = sentences.map(({ text }) => isCue(text.trimStart()));
+  const paragraphs = sentences.filter(({ paragraph }) => paragraph).length;
+  const useful = paragraphs >= 3 && paragraphs < 0.8 * (sentences.length - 1);
+  return sentences.map(({ paragraph }, i) => ({
+    cue: cueScore(i, cues, sentences, lexicon),
+    paragraph: useful ? (paragraph ? PARAGRAPH : NO_PARAGRAPH) : 0,
+    edge: edgeScore(i, edges, sentences.length),
+  }));
+}
+
+/** A cue opens a story; a sentence that is nothing but a cue belongs to what follows it. */
+function cueScore(i: number, cues: boolean[], sentences: SentenceView[], lexicon: Lexicon): number {
+  const previous = sentences[i - 1];
+  if (previous && cues[i - 1] && previous.text.trim().length < lexicon.limits.cue) return AFTER_CUE;
+  return cues[i] ? CUE : 0;
+}
+
+function edgeScore(i: number, { intro, outro }: Edges, size: number): number {
+  if (i === 0) return 0;
+  if (i < intro || (i > outro && i < size)) return FORBIDDEN;
+  return i === intro || i === outro ? EDGE : 0;
+}
+
+function matcher(pattern: RegExp, phrases: string[]): (text: string) => boolean {
+  return (text) => pattern.test(text) || phrases.some((phrase) => text.includes(phrase));
+}

@@ -1,0 +1,338 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { suppress } from '../../src/audience/suppression.ts';
+import { unsubscribe } from '../../src/audience/unsubscribe.ts';
+import { createOutbox } from '../../src/delivery/outbox.ts';
+import {
+  campaignProgress,
+  cancelCampaign,
+  pauseCampaign,
+  resumeCampaign,
+} from '../../src/delivery/progress.ts';
+import { createSmtpTransport } from '../../src/delivery/smtp.ts';
+import type { Transport } from '../../src/delivery/transport.ts';
+import { addReaders, plan, runOnce, START, states } from '../support/campaign.ts';
+import { temporaryDirectory, temporaryStore } from '../support/newsletter.ts';
+import { type Behaviour, type Receiver, startReceiver } from '../support/receiver.ts';
+
+const HOUR = 3_600_000;
+
+async function campaign(readers: number, behaviour?: Behaviour) {
+  const { db } = await temporaryStore();
+  const addresses = await addReaders(db, readers);
+  const { campaignId } = await plan(db);
+  const receiver = await startReceiver(behaviour);
+  const transportFor = () => createSmtpTransport({ url: receiver.url, deadline: 2_000 });
+  return { db, addresses, campaignId, receiver, transportFor };
+}
+
+function recipients(receiver: Receiver): string[] {
+  return receiver.mails.map(({ to }) => to).sort();
+}
+
+describe('a campaign', () => {
+  test('reaches every reader exactly once, one recipient in each transaction (D-22)', async () => {
+    const { db, addresses, campaignId, receiver, transportFor } = await campaign(25);
+    const report = await runOnce({ db, transportFor });
+    expect(recipients(receiver)).toEqual(addresses.toSorted());
+    expect(await states(db)).toEqual({ accepted: 25 });
+    expect(report.attempts).toMatchObject({ accepted: 25 });
+    expect(await campaignProgress(db, campaignId)).toMatchObject({
+      state: 'finished',
+      planned: 25,
+    });
+    expect(new Set(receiver.mails.map(({ from }) => from))).toEqual(new Set(['news@example.com']));
+    expect(new Set(receiver.mails.map(({ messageId }) => messageId)).size).toBe(25);
+  });
+
+  test('uses its connections again', async () => {
+    const { db, receiver, transportFor } = await campaign(25);
+    await runOnce({ db, transportFor });
+    expect(receiver.connections).toBeLessThanOrEqual(3);
+  });
+
+  test('carries lines that begin with a dot unharmed, as one mail (SMTP smuggling)', async () => {
+    const { db, receiver, transportFor } = await campaign(1);
+    await runOnce({ db, transportFor });
+    expect(receiver.mails).toHaveLength(1);
+    const body = receiver.mails[0]?.body ?? '';
+    expect(body).toContain('=2Ea line with a dot');
+    expect(body).not.toMatch(/^\./m);
+  });
+
+  test('writes whole .eml files on the outbox channel', async () => {
+    const { db } = await temporaryStore();
+    await addReaders(db, 2);
+    await plan(db, { channel: 'outbox' });
+    const dir = join(temporaryDirectory(), 'outbox');
+    await runOnce({ db, transportFor: () => createOutbox(dir) });
+    expect(readdirSync(dir)).toEqual(['1-reader1@example.com.eml', '2-reader2@example.com.eml']);
+    expect(readFileSync(join(dir, '1-reader1@example.com.eml'), 'utf8')).toMatch(/--=_\w+--\r\n$/);
+  });
+});
+
+describe('between plan and mark', () => {
+  test('an unsubscribe is honoured: nothing starts after it (I10, D-10)', async () => {
+    const { db, receiver, transportFor } = await campaign(3);
+    const reader = await db
+      .selectFrom('subscribers')
+      .selectAll()
+      .where('id', '=', 2)
+      .executeTakeFirstOrThrow();
+    await unsubscribe(
+      db,
+      { newsletter: 'weekly', publicId: reader.public_id, via: 'one-click' },
+      START,
+    );
+    await runOnce({ db, transportFor });
+    expect(recipients(receiver)).toEqual(['reader1@example.com', 'reader3@example.com']);
+    expect(await states(db)).toEqual({ accepted: 2, suppressed: 1 });
+  });
+
+  test('a suppression that arose with another newsletter is honoured', async () => {
+    const { db, receiver, transportFor } = await campaign(2);
+    await suppress(
+      db,
+      { newsletter: 'other', address: 'reader1@example.com', reason: 'hard-bounce' },
+      START,
+    );
+    await runOnce({ db, transportFor });
+    expect(recipients(receiver)).toEqual(['reader2@example.com']);
+  });
+
+  test('a pause holds everything, and resuming sends it', async () => {
+    const { db, campaignId, receiver, transportFor } = await campaign(3);
+    await pauseCampaign(db, campaignId, 'by hand');
+    await runOnce({ db, transportFor });
+    expect(receiver.mails).toEqual([]);
+    await resumeCampaign(db, campaignId);
+    await runOnce({ db, transportFor });
+    expect(await states(db)).toEqual({ accepted: 3 });
+  });
+
+  test('a cancel ends it: what had not begun never does', async () => {
+    const { db, campaignId, receiver, transportFor } = await campaign(3);
+    await cancelCampaign(db, campaignId, START);
+    await runOnce({ db, transportFor });
+    expect(receiver.mails).toEqual([]);
+    expect(await states(db)).toEqual({ cancelled: 3 });
+  });
+
+  test('a pause in the middle stops after what is in flight', async () => {
+    const { db, campaignId, transportFor } = await campaign(20);
+    const inner = transportFor();
+    let sent = 0;
+    const pausing: Transport = {
+      async deliver(...given) {
+        sent += 1;
+        if (sent === 5) await pauseCampaign(db, campaignId, 'by hand');
+        return inner.deliver(...given);
+      },
+      close: () => inner.close(),
+    };
+    await runOnce({ db, transportFor: () => pausing });
+    const { accepted = 0, queued = 0 } = await states(db);
+    expect(accepted + queued).toBe(20);
+    expect(accepted).toBeLessThanOrEqual(5 + 2 * 3);
+    expect((await campaignProgress(db, campaignId)).state).toBe('paused');
+  });
+});
+
+describe('when the relay', () => {
+  test('refuses a recipient for good, the others are sent', async () => {
+    const { db, receiver, transportFor } = await campaign(6, (step, { to }) =>
+      step === 'rcpt' && to === 'reader2@example.com' ? '550 5.1.1 no such user' : undefined,
+    );
+    await runOnce({ db, transportFor });
+    expect(recipients(receiver)).toHaveLength(5);
+    const failed = await db
+      .selectFrom('deliveries')
+      .selectAll()
+      .where('state', '=', 'failed')
+      .execute();
+    expect(failed).toMatchObject([
+      { address: 'reader2@example.com', code: 550, reply: '550 5.1.1 no such user' },
+    ]);
+  });
+
+  test('greylists, the second try delivers, and there is exactly one mail', async () => {
+    const seen = new Set<string>();
+    const { db, addresses, campaignId, receiver, transportFor } = await campaign(
+      3,
+      (step, { to }) => {
+        if (step !== 'rcpt' || seen.has(to)) return undefined;
+        seen.add(to);
+        return '450 4.2.0 try again';
+      },
+    );
+    await runOnce({ db, transportFor });
+    expect(await states(db)).toEqual({ deferred: 3 });
+    expect((await campaignProgress(db, campaignId)).nextAttemptAt).toBeGreaterThan(
+      START + 4 * 60_000,
+    );
+    await runOnce({ db, transportFor, clock: () => START + HOUR });
+    expect(recipients(receiver)).toEqual(addresses.toSorted());
+    expect(await states(db)).toEqual({ accepted: 3 });
+  });
+
+  test('defers for two days, the delivery expires as failed', async () => {
+    const { db, campaignId, transportFor } = await campaign(1, (step) =>
+      step === 'rcpt' ? '450 4.2.0 busy' : undefined,
+    );
+    for (let hour = 0; hour <= 60; hour += 1)
+      await runOnce({ db, transportFor, clock: () => START + hour * HOUR });
+    expect(await db.selectFrom('deliveries').select(['state', 'reply']).execute()).toEqual([
+      { state: 'failed', reply: 'expired: 450 4.2.0 busy' },
+    ]);
+    expect((await campaignProgress(db, campaignId)).state).toBe('finished');
+  });
+
+  test.each(['mail', 'rcpt', 'data'] as const)(
+    'breaks the connection at %s, nothing was sent and it is tried again',
+    async (at) => {
+      let broken = false;
+      const { db, addresses, receiver, transportFor } = await campaign(2, (step) => {
+        if (step !== at || broken) return undefined;
+        broken = true;
+        return 'drop';
+      });
+      await runOnce({ db, transportFor });
+      await runOnce({ db, transportFor, clock: () => START + HOUR });
+      expect(recipients(receiver)).toEqual(addresses);
+      expect(await states(db)).toEqual({ accepted: 2 });
+    },
+  );
+
+  test('stores the mail and breaks before its reply, the copy is sent once more with the same bytes, then it stays unknown (I7, I11)', async () => {
+    const { db, receiver, transportFor } = await campaign(1, (step) =>
+      step === 'dot' ? 'drop-after' : undefined,
+    );
+    await runOnce({ db, transportFor });
+    await runOnce({ db, transportFor, clock: () => START + HOUR });
+    expect(await states(db)).toEqual({ unknown: 1 });
+    expect(receiver.mails).toHaveLength(2);
+    expect(new Set(receiver.mails.map(({ hash }) => hash)).size).toBe(1);
+  });
+
+  test('breaks in the body and onUnknown is hold, it is never sent again', async () => {
+    const { db, receiver, transportFor } = await campaign(1, (step) =>
+      step === 'dot' ? 'drop' : undefined,
+    );
+    const settings = { connections: 1, onUnknown: 'hold' as const, expireAfter: 48 * HOUR };
+    await runOnce({ db, transportFor, settings });
+    expect(await states(db)).toEqual({ unknown: 1 });
+    expect(receiver.commands.filter((line) => line === 'DATA')).toHaveLength(1);
+  });
+
+  test('answers nonsense after the dot, the delivery is unknown, not accepted', async () => {
+    const { db, transportFor } = await campaign(1, (step) =>
+      step === 'dot' ? 'hello world' : undefined,
+    );
+    await runOnce({
+      db,
+      transportFor,
+      settings: { connections: 1, onUnknown: 'hold', expireAfter: 48 * HOUR },
+    });
+    expect(await states(db)).toEqual({ unknown: 1 });
+  });
+
+  test('never answers, the deadline ends it', async () => {
+    const { db } = await temporaryStore();
+    await addReaders(db, 1);
+    await plan(db);
+    const receiver = await startReceiver((step) => (step === 'dot' ? 'hang' : undefined));
+    const begun = performance.now();
+    await runOnce({
+      db,
+      transportFor: () => createSmtpTransport({ url: receiver.url, deadline: 200 }),
+      settings: { connections: 1, onUnknown: 'hold', expireAfter: 48 * HOUR },
+    });
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(await states(db)).toEqual({ unknown: 1 });
+  });
+
+  test('refuses the sender, no reader is blamed and the campaign pauses with the reason', async () => {
+    const { db, campaignId, transportFor } = await campaign(40, (step) =>
+      step === 'mail' ? '550 5.7.1 sender refused' : undefined,
+    );
+    await runOnce({
+      db,
+      transportFor,
+      settings: { connections: 20, onUnknown: 'resend', expireAfter: 48 * HOUR },
+    });
+    const { state, note, counts } = await campaignProgress(db, campaignId);
+    expect(state).toBe('paused');
+    expect(note).toMatch(/The relay failed 30 times in a row: 550 5.7.1 sender refused/);
+    expect(counts.failed).toBe(0);
+  });
+
+  test('lacks SMTPUTF8, an address that needs it is not sent to (D-26)', async () => {
+    const { db } = await temporaryStore();
+    const receiver = await startReceiver();
+    const transport = createSmtpTransport({ url: receiver.url });
+    const envelope = { id: '1', from: 'news@example.com', to: '用户@example.com' };
+    const outcome = await transport.deliver(
+      envelope,
+      Buffer.from('a: b\r\n\r\nx\r\n'),
+      new AbortController().signal,
+    );
+    await transport.close();
+    expect(outcome).toMatchObject({ state: 'failed', reply: expect.stringContaining('SMTPUTF8') });
+    expect(receiver.mails).toEqual([]);
+    expect(db.isTransaction).toBe(false);
+  });
+});
+
+describe('when the sender is told to stop', () => {
+  test('what is in flight is finished, the rest is given back, and the next run sends it', async () => {
+    const { db, addresses, receiver, transportFor } = await campaign(20);
+    const controller = new AbortController();
+    const inner = transportFor();
+    let begun = 0;
+    const stopping: Transport = {
+      async deliver(...given) {
+        begun += 1;
+        if (begun === 5) controller.abort();
+        return inner.deliver(...given);
+      },
+      close: () => inner.close(),
+    };
+    await runOnce({ db, transportFor: () => stopping, signal: controller.signal });
+    const between = await states(db);
+    expect(between.attempting ?? 0).toBe(0);
+    expect((between.accepted ?? 0) + (between.queued ?? 0)).toBe(20);
+    expect(between.queued).toBeGreaterThan(0);
+    await runOnce({ db, transportFor });
+    expect(recipients(receiver)).toEqual(addresses.toSorted());
+  });
+});
+
+describe('the connection', () => {
+  test('outside loopback demands TLS: a server without STARTTLS gets nothing (D-40)', async () => {
+    const receiver = await startReceiver();
+    const url = receiver.url.replace('127.0.0.1', 'localhost.localdomain.invalid');
+    const transport = createSmtpTransport({ url, deadline: 3_000 });
+    const outcome = await transport.deliver(
+      { id: '1', from: 'a@example.com', to: 'b@example.com' },
+      Buffer.from('x\r\n'),
+      new AbortController().signal,
+    );
+    expect(outcome).toMatchObject({ state: 'deferred', relayFault: true });
+  });
+
+  test('whose login is refused is the relay’s fault, and the password is in no reply', async () => {
+    const receiver = await startReceiver((step) => {
+      if (step === 'ehlo') return '250-receiver\r\n250 AUTH PLAIN LOGIN';
+      return step === 'auth' ? '535 5.7.8 no' : undefined;
+    });
+    const transport = createSmtpTransport({ url: receiver.url.replace('//', '//user:hunter2@') });
+    const outcome = await transport.deliver(
+      { id: '1', from: 'a@example.com', to: 'b@example.com' },
+      Buffer.from('x\r\n'),
+      new AbortController().signal,
+    );
+    expect(outcome).toMatchObject({ state: 'deferred', code: 535, relayFault: true });
+    expect(JSON.stringify(outcome)).not.toContain('hunter2');
+  });
+});
