@@ -59,7 +59,9 @@ function importsOf(file: string): string[] {
 function localRooms(file: string): string[] {
   return importsOf(file)
     .filter((target) => target.startsWith('.'))
-    .map((target) => roomOf(relative(src, resolve(src, dirname(file), target)).replaceAll('\\', '/')));
+    .map((target) =>
+      roomOf(relative(src, resolve(src, dirname(file), target)).replaceAll('\\', '/')),
+    );
 }
 
 describe('the house', () => {

@@ -16,6 +16,8 @@ const LONGEST = 254;
 
 /** Local part without quotes: RFC 5322 atext and dots, and what RFC 6531 adds. */
 const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
+/** Letters, digits, hyphens and the dots of all scripts (UTS #46); a URL parser would take far more. */
+const NAME = /^[\p{L}\p{M}\p{N}.。．｡-]+$/u;
 const DOMAIN =
   /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{2,59})$/;
 
@@ -27,7 +29,7 @@ export function parseAddress(text: string): Address {
   const given = text.trim().normalize('NFC');
   const at = given.lastIndexOf('@');
   const local = given.slice(0, at);
-  const domain = domainToASCII(given.slice(at + 1).toLowerCase());
+  const domain = asciiDomain(given.slice(at + 1));
   const address = `${local}@${domain}`;
   const good = at > 0 && !local.includes('@') && LOCAL.test(local) && DOMAIN.test(domain);
   if (!good || Buffer.byteLength(local) > LONGEST_LOCAL || Buffer.byteLength(address) > LONGEST) {
@@ -35,7 +37,12 @@ export function parseAddress(text: string): Address {
       hint: 'Write it like anna@example.net.',
     });
   }
-  return { address, key: address.toLowerCase() };
+  return { address, key: address.toLowerCase().normalize('NFC') };
+}
+
+/** Lower-case A-labels (RFC 5890); empty where it is no domain name. */
+function asciiDomain(text: string): string {
+  return NAME.test(text) ? domainToASCII(text) : '';
 }
 
 /** `anna@example.net` → `a•••@example.net`: enough for its owner to know it. */
@@ -50,25 +57,30 @@ export function addressHash(key: string): string {
 }
 
 /** Mailbox providers that share limits and rules (D-44), by domain. */
-const PROVIDERS: Record<string, string[]> = {
+const PROVIDERS = {
   gmail: ['gmail.com', 'googlemail.com'],
-  yahoo: ['yahoo.com', 'ymail.com', 'rocketmail.com', 'aol.com'],
-  microsoft: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com', 'live.cn', 'outlook.cn'],
+  yahoo: ['yahoo.com', 'ymail.com', 'rocketmail.com', 'aol.com', 'aim.com'],
+  microsoft: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com'],
   apple: ['icloud.com', 'me.com', 'mac.com'],
   qq: ['qq.com', 'foxmail.com', 'vip.qq.com'],
   netease: ['163.com', '126.com', 'yeah.net', 'vip.163.com', '188.com'],
 };
+export type Provider = keyof typeof PROVIDERS | 'other';
 
 const PROVIDER_OF = new Map(
   Object.entries(PROVIDERS).flatMap(([provider, domains]) =>
-    domains.map((domain) => [domain, provider]),
+    domains.map((domain) => [domain, provider as Provider]),
   ),
 );
 
+/** Brands with a domain in many countries: `yahoo.co.jp`, `hotmail.fr`, `live.cn`. */
+const NATIONAL = /^(yahoo|hotmail|live|outlook)\.((com|co)\.)?[a-z]{2}$/;
+
 /** The provider group of an address; `other` where it is none of the large ones. */
-export function providerOf(address: string): string {
+export function providerOf(address: string): Provider {
   const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase();
-  return PROVIDER_OF.get(domain) ?? (/^yahoo\.[a-z.]+$/.test(domain) ? 'yahoo' : 'other');
+  const brand = NATIONAL.exec(domain)?.[1];
+  return PROVIDER_OF.get(brand ? `${brand}.com` : domain) ?? 'other';
 }
 
 function shown(text: string): string {

@@ -153,116 +153,6 @@ function withFormula(cell: string): string {
   return /^'+[=+\-@\t\r]/.test(cell) ? cell.slice(1) : cell;
 }
 
-interface ParsedRow {
-  line: number;
-  cells: string[];
-  columns: Columns;
-}
-
-async function* rowsOf(options: ImportInput): AsyncGenerator<ParsedRow> {
-  const text = Readable.from(decoded(options));
-  const first = await peek(text, options.name);
-  const parser = parse({
-    delimiter: options.delimiter ?? delimiterOf(first),
-    bom: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: LARGEST_ROW,
-    info: true,
-  });
-  const feeding = pipeline(text, parser).catch(() => {});
-  let columns: Columns | undefined;
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: string[];
-      info: { lines: number };
-    }>) {
-      if (columns === undefined) {
-        columns = columnsOf(record, options.name);
-        if (isHeader(record)) continue;
-      }
-      yield { line: info.lines, cells: record, columns };
-    }
-    await feeding;
-  } catch (error) {
-    throw error instanceof BroadsheetError ? error : unreadable(error as CsvError, options.name);
-  }
-}
-
-/** The first chunk, put back: what it says about delimiter and kind of file. */
-async function peek(text: Readable, name: string): Promise<string> {
-  for await (const chunk of text.iterator({ destroyOnReturn: false })) {
-    text.unshift(chunk);
-    return String(chunk);
-  }
-  throw inputError('csv-empty', 'The file is empty', { file: name });
-}
-
-async function* decoded({
-  input,
-  name,
-  encoding = 'utf-8',
-  onProgress,
-}: ImportInput): AsyncGenerator<string> {
-  const decoder = decoderOf(encoding);
-  let bytes = 0;
-  for await (const chunk of input) {
-    if (bytes === 0) refuseOtherFiles(chunk, name);
-    bytes += chunk.length;
-    const text = decode(decoder, chunk, name, encoding);
-    if (text.includes('\0'))
-      throw inputError('csv-binary', 'The file holds NUL bytes', {
-        file: name,
-        hint: 'Save it as CSV in UTF-8.',
-      });
-    onProgress?.(bytes);
-    if (text) yield text;
-  }
-}
-
-function decoderOf(encoding: string): TextDecoder {
-  try {
-    return new TextDecoder(encoding, { fatal: true });
-  } catch {
-    throw inputError('encoding-unknown', `There is no encoding "${encoding}"`, {
-      hint: 'Known are utf-8, gbk, gb18030.',
-    });
-  }
-}
-
-function decode(decoder: TextDecoder, chunk: Uint8Array, name: string, encoding: string): string {
-  try {
-    return decoder.decode(chunk, { stream: true });
-  } catch {
-    throw inputError('csv-encoding', `The file is not ${encoding}`, {
-      file: name,
-      hint: 'Save it as UTF-8, or say --encoding gbk if it comes from a Chinese spreadsheet.',
-    });
-  }
-}
-
-function refuseOtherFiles(chunk: Uint8Array, name: string): void {
-  const [a, b] = chunk;
-  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff)) {
-    throw inputError('csv-encoding', 'The file is UTF-16', {
-      file: name,
-      hint: 'Save it as CSV in UTF-8.',
-    });
-  }
-  if (a === 0x50 && b === 0x4b) {
-    throw inputError('csv-binary', 'The file is a spreadsheet or archive, no CSV', {
-      file: name,
-      hint: 'Save it as CSV in UTF-8.',
-    });
-  }
-}
-
-function delimiterOf(text: string): string {
-  const [line = ''] = text.split(/\r?\n/, 1);
-  const counts = [',', ';', '\t'].map((sign) => ({ sign, count: line.split(sign).length }));
-  return counts.reduce((best, next) => (next.count > best.count ? next : best)).sign;
-}
-
 function isHeader(cells: string[]): boolean {
   return !cells.some((cell) => cell.includes('@'));
 }
@@ -384,18 +274,6 @@ async function suppressedHashes(db: Kysely<Database>, batch: Row[]): Promise<Set
     )
     .execute();
   return new Set(rows.map(({ address_hash }) => address_hash));
-}
-
-function unreadable(error: CsvError, name: string): BroadsheetError {
-  const tooLong = error.code === 'CSV_MAX_RECORD_SIZE';
-  return inputError(
-    'csv-unreadable',
-    tooLong ? 'A row is longer than 64 KB; perhaps a quote is not closed' : error.message,
-    {
-      file: name,
-      line: typeof error.lines === 'number' ? error.lines : undefined,
-    },
-  );
 }
 
 function cut(text: string): string {

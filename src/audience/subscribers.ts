@@ -1,9 +1,10 @@
 /** The readers of a list. Every change of consent leaves a row in the same transaction. */
 import type { Kysely, Selectable } from 'kysely';
+import { inputError } from '../errors.ts';
 import type { ConsentTable, Database, SubscriberTable } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { addressHash, parseAddress } from './address.ts';
-import { suppressionOf } from './suppression.ts';
+import { suppressionOf, unsuppress, type Wish } from './suppression.ts';
 
 export type Subscriber = Selectable<SubscriberTable>;
 export type SubscriberState = SubscriberTable['state'];
@@ -13,6 +14,7 @@ export interface NewSubscriber {
   address: string;
   name: string | null;
   language?: string | null;
+  /** Words without spaces. */
   tags?: string[];
   /** `cli`, `import:FILE`, `form`. */
   source: string;
@@ -34,16 +36,23 @@ export interface Now {
 /** Rows that one page of a walk through the list holds. */
 const PAGE = 500;
 
-/** Adds a reader who agreed to it. @throws BroadsheetError `address-invalid` */
+/** Longest name of a reader, UTF-16 code units. */
+const LONGEST_NAME = 200;
+
+/**
+ * Adds a reader who agreed to it.
+ * @throws BroadsheetError `address-invalid`, `name-invalid`
+ */
 export async function addSubscriber(
   db: Kysely<Database>,
   reader: NewSubscriber,
   { now, random }: Now,
 ): Promise<AddResult> {
   const { address, key } = parseAddress(reader.address);
+  const named = { ...reader, name: parseName(reader.name ?? '') };
   return inTransaction(db, async (trx) => {
     if (await suppressionOf(trx, key)) return 'suppressed';
-    const row = rowOf(reader, address, key, random(16).toString('base64url'), now);
+    const row = rowOf(named, address, key, random(16).toString('base64url'), now);
     const inserted = await trx
       .insertInto('subscribers')
       .values(row)
@@ -65,9 +74,9 @@ export async function addSubscriber(
   });
 }
 
-/** A full row for the table. */
+/** A full row for the table; active unless the reader says otherwise. */
 export function rowOf(
-  reader: NewSubscriber,
+  reader: NewSubscriber & { state?: SubscriberState },
   address: string,
   key: string,
   publicId: string,
@@ -80,7 +89,7 @@ export function rowOf(
     address_hash: addressHash(key),
     name: reader.name,
     language: reader.language ?? null,
-    state: 'active' as const,
+    state: reader.state ?? ('active' as const),
     public_id: publicId,
     tags: JSON.stringify(reader.tags ?? []),
     source: reader.source,
@@ -89,7 +98,53 @@ export function rowOf(
   };
 }
 
-/** Takes a reader off the list by an operator's hand. @returns whether there was one to take off */
+/**
+ * A reader's name, which will stand in a header: one line (D-21). Null where it is empty.
+ * @throws BroadsheetError `name-invalid`
+ */
+export function parseName(text: string): string | null {
+  const name = text.trim();
+  const wrong = /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)
+    ? 'holds a line break or control character'
+    : name.length > LONGEST_NAME && `is longer than ${LONGEST_NAME} characters`;
+  if (wrong) throw inputError('name-invalid', `the name ${wrong}`);
+  return name || null;
+}
+
+export interface Returning {
+  newsletter: string;
+  address: string;
+  via: string;
+  /** An operator brings nobody back who is suppressed; the reader's own confirmed wish may (D-69). */
+  by: Wish;
+}
+
+/** Brings back a reader who left; `already` is one who had not left. @param now ms */
+export async function resubscribe(
+  db: Kysely<Database>,
+  { newsletter, address, via, by }: Returning,
+  now: number,
+): Promise<'resubscribed' | 'already' | 'unknown' | 'suppressed'> {
+  return inTransaction(db, async (trx) => {
+    const reader = await findSubscriber(trx, newsletter, address);
+    if (!reader) return 'unknown';
+    if (await suppressionOf(trx, reader.address_key)) {
+      if (by === 'operator') return 'suppressed';
+      if ((await unsuppress(trx, { address, by })) === 'refused') return 'suppressed';
+    } else if (reader.state !== 'unsubscribed') return 'already';
+    await setState(trx, reader.id, 'active', now);
+    await noteConsent(trx, {
+      newsletter,
+      subscriber_id: reader.id,
+      event: 'resubscribed',
+      via,
+      at: now,
+    });
+    return 'resubscribed';
+  });
+}
+
+/** Unsubscribes a reader by an operator's hand; the row and its history stay. @param now ms */
 export async function removeSubscriber(
   db: Kysely<Database>,
   { newsletter, address, via }: { newsletter: string; address: string; via: string },
@@ -111,6 +166,7 @@ export async function removeSubscriber(
   });
 }
 
+/** The reader of an address, however it is written. @throws BroadsheetError `address-invalid` */
 export async function findSubscriber(
   db: Kysely<Database>,
   newsletter: string,
@@ -177,7 +233,8 @@ export async function setState(
 export async function noteConsent(
   db: Kysely<Database>,
   row: Pick<ConsentTable, 'newsletter' | 'subscriber_id' | 'event' | 'via' | 'at'> & {
-    campaign_id?: number;
+    campaign_id?: number | null;
+    detail?: string | null;
   },
 ): Promise<void> {
   await db

@@ -5,7 +5,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { KeyRing, SecretKey } from '../config/secrets.ts';
 
-export type Purpose = 'unsubscribe';
+/** Keeps the link for one thing from opening another. */
+export type Purpose = 'unsubscribe' | 'preferences';
 
 export interface Verified {
   publicId: string;
@@ -36,7 +37,7 @@ export function verifyToken(
   if (!keyId || !publicId || !mac) return null;
   const key = ring.find(({ id }) => id === keyId);
   // A lost key must not lose unsubscribes: whoever knows the random id may use it for that (W-12).
-  if (!key) return { publicId, by: 'unknown-key' };
+  if (!key) return purpose === 'unsubscribe' ? { publicId, by: 'unknown-key' } : null;
   const expected = macOf(key, purpose, newsletter, publicId).toString('base64url');
   // Compared as written: base64url leaves bits over, and no second spelling shall pass.
   return timingSafeEqual(Buffer.from(mac), Buffer.from(expected)) ? { publicId, by: 'mac' } : null;

@@ -10,12 +10,14 @@ export interface Leaving {
   publicId: string;
   /** `one-click` or `page`. */
   via: string;
+  /** Whose mail held the link, where known. */
+  campaignId?: number | undefined;
 }
 
 /** Unsubscribes; a second time changes nothing and says `already` (D-09). @param now ms */
 export async function unsubscribe(
   db: Kysely<Database>,
-  { newsletter, publicId, via }: Leaving,
+  { newsletter, publicId, via, campaignId }: Leaving,
   now: number,
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
   return inTransaction(db, async (trx) => {
@@ -28,6 +30,7 @@ export async function unsubscribe(
       subscriber_id: reader.id,
       event: 'unsubscribed',
       via,
+      campaign_id: campaignId ?? null,
       at: now,
     });
     return 'unsubscribed';

@@ -7,6 +7,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { failedError } from '../errors.ts';
 
 export interface Lock {
   release(): void;
@@ -15,21 +16,36 @@ export interface Lock {
 /** A handle without a lasting reference is collected, and its lock is silently gone. */
 const held = new Set<Sqlite.Database>();
 
-/** Takes the lock; null when another process (or this one) holds it. */
+/**
+ * Takes the lock; null when another process (or this one) holds it.
+ * @param path of a file that serves for nothing else; made where there is none
+ * @throws BroadsheetError `lock-unusable` when it can be neither made nor locked
+ */
 export function acquireLock(path: string): Lock | null {
-  mkdirSync(dirname(path), { recursive: true });
-  const file = new Sqlite(path, { timeout: 0 });
-  try {
-    file.exec('begin exclusive');
-  } catch (error) {
-    file.close();
-    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return null;
-    throw error;
-  }
+  const file = hold(path);
+  if (!file) return null;
   held.add(file);
   return {
     release() {
       if (held.delete(file)) file.close();
     },
   };
+}
+
+function hold(path: string): Sqlite.Database | null {
+  let file: Sqlite.Database | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    file = new Sqlite(path, { timeout: 0 });
+    file.exec('begin exclusive');
+    return file;
+  } catch (error) {
+    file?.close();
+    const { code, message } = error as Error & { code?: string };
+    if (code?.startsWith('SQLITE_BUSY')) return null;
+    throw failedError('lock-unusable', `The sender lock cannot be taken: ${message}`, {
+      file: path,
+      hint: 'Nothing of value is in this file: remove it, and see that its directory can be written.',
+    });
+  }
 }

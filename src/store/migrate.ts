@@ -7,36 +7,46 @@ import type { Database } from './schema.ts';
 /** In the order in which they are applied. A landed migration is never changed. */
 const MIGRATIONS = { '0001-first': first };
 
-/** @throws BroadsheetError `database-newer` when a later version of Broadsheet has written the file */
+/**
+ * Applies what is missing.
+ * @throws BroadsheetError `database-newer` when a later version of Broadsheet has written the file,
+ * `database-foreign` when another program has; the file is left as it was
+ */
 export async function migrate(db: Kysely<Database>, file: string): Promise<void> {
-  if ((await upToDate(db)) === true) return;
+  // Looked at without the write lock, because nearly every start finds nothing to do.
+  if (missing(await appliedTo(db, file)).length === 0) return;
   await db.transaction().execute(async (trx) => {
+    const applied = await appliedTo(trx, file);
     await sql`create table if not exists migrations (name text primary key, at integer not null)`.execute(
       trx,
     );
-    const applied = await appliedTo(trx);
-    if (applied.some((name) => !(name in MIGRATIONS))) throw newer(file);
-    for (const [name, { up }] of Object.entries(MIGRATIONS)) {
-      if (applied.includes(name)) continue;
+    for (const [name, { up }] of missing(applied)) {
       await up(trx as unknown as Kysely<unknown>);
-      await sql`insert into migrations values (${name}, unixepoch('subsec') * 1000)`.execute(trx);
+      await sql`insert into migrations
+        values (${name}, cast(unixepoch('subsec') * 1000 as integer))`.execute(trx);
     }
   });
 }
 
-/** Looked at without the write lock, because nearly every start finds nothing to do. */
-async function upToDate(db: Kysely<Database>): Promise<boolean> {
-  const { rows } =
-    await sql`select 1 from sqlite_master where type = 'table' and name = 'migrations'`.execute(db);
-  if (rows.length === 0) return false;
-  const applied = await appliedTo(db);
-  return (
-    applied.length === Object.keys(MIGRATIONS).length && applied.every((name) => name in MIGRATIONS)
-  );
+function missing(applied: string[]) {
+  return Object.entries(MIGRATIONS).filter(([name]) => !applied.includes(name));
 }
 
-async function appliedTo(db: Kysely<Database>): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select name from migrations`.execute(db);
+/** The names of the migrations that a file of ours has had. Only reads. */
+async function appliedTo(db: Kysely<Database>, file: string): Promise<string[]> {
+  const tables = await namesIn(
+    db,
+    sql`(select name from sqlite_master where type = 'table' and name not like 'sqlite%')`,
+  );
+  if (tables.length === 0) return [];
+  if (!tables.includes('migrations')) throw foreign(file);
+  const applied = await namesIn(db, sql`migrations`);
+  if (applied.some((name) => !Object.hasOwn(MIGRATIONS, name))) throw newer(file);
+  return applied;
+}
+
+async function namesIn(db: Kysely<Database>, table: ReturnType<typeof sql>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from ${table}`.execute(db);
   return rows.map(({ name }) => name);
 }
 
@@ -44,5 +54,12 @@ function newer(file: string) {
   return failedError('database-newer', 'A newer version of Broadsheet has written this database', {
     file,
     hint: 'Use that version, or a backup from before.',
+  });
+}
+
+function foreign(file: string) {
+  return failedError('database-foreign', 'This database belongs to another program', {
+    file,
+    hint: 'Name a file of its own in DATABASE_URL, or unset it.',
   });
 }

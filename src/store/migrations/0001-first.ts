@@ -4,6 +4,15 @@ import { DELIVERY_STATES } from '../schema.ts';
 
 type Db = Kysely<unknown>;
 
+const CONSENT_EVENTS = [
+  'subscribed',
+  'confirmed',
+  'imported',
+  'unsubscribed',
+  'resubscribed',
+  'removed',
+];
+
 export async function up(db: Db): Promise<void> {
   await audience(db);
   await campaigns(db);
@@ -28,6 +37,8 @@ async function audience(db: Db): Promise<void> {
     .addColumn('updated_at', 'integer', (c) => c.notNull())
     .addUniqueConstraint('subscriber_once', ['newsletter', 'address_key'])
     .execute();
+  // Walks through a list by id, page by page; by subscriber_once each page would sort the whole list.
+  await db.schema.createIndex('subscribers_of').on('subscribers').column('newsletter').execute();
   await table(db, 'suppressions')
     .addColumn('address_hash', 'text', (c) => c.notNull().unique())
     .addColumn('reason', 'text', (c) =>
@@ -40,7 +51,7 @@ async function audience(db: Db): Promise<void> {
     .execute();
   await table(db, 'consents')
     .addColumn('subscriber_id', 'integer', (c) => c.notNull().references('subscribers.id'))
-    .addColumn('event', 'text', (c) => c.notNull())
+    .addColumn('event', 'text', (c) => c.notNull().check(oneOf('event', CONSENT_EVENTS)))
     .addColumn('via', 'text', (c) => c.notNull())
     .addColumn('campaign_id', 'integer')
     .addColumn('detail', 'text')
@@ -79,7 +90,7 @@ async function campaigns(db: Db): Promise<void> {
 
 async function deliveries(db: Db): Promise<void> {
   await table(db, 'deliveries')
-    .addColumn('channel', 'text', (c) => c.notNull())
+    .addColumn('channel', 'text', (c) => c.notNull().check(oneOf('channel', ['outbox', 'smtp'])))
     .addColumn('issue', 'text', (c) => c.notNull())
     .addColumn('campaign_id', 'integer', (c) => c.notNull().references('campaigns.id'))
     .addColumn('edition_id', 'integer', (c) => c.notNull().references('editions.id'))
