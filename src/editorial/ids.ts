@@ -9,10 +9,17 @@ const LENGTH = 40;
 /** Ids of stories in their order; unique; `item-N` where no Latin name is found. */
 export function idsOf(stories: readonly Story[], headlines: readonly string[]): string[] {
   const taken = new Set<string>();
+  /** The last suffix given to an id: a story told a thousand times must not search a thousand ids. */
+  const last = new Map<string, number>();
   return stories.map((story, i) => {
     const wanted = idOf(story, headlines[i]!) ?? `item-${i + 1}`;
-    let id = wanted;
-    for (let n = 2; taken.has(id); n++) id = `${wanted}-${n}`;
+    let n = last.get(wanted) ?? 1;
+    let id = n === 1 ? wanted : `${wanted}-${n}`;
+    while (taken.has(id)) {
+      n++;
+      id = `${wanted}-${n}`;
+    }
+    last.set(wanted, n);
     taken.add(id);
     return id;
   });
