@@ -61,20 +61,30 @@ export function repairer(
   index: RepairIndex,
 ): (sentence: Sentence) => RepairedSentence {
   const { glossary } = index;
-  const known = knownIn(text, glossary);
+  const spelt = knownIn(text, glossary);
   const chinese = language.toLowerCase().startsWith('zh');
   const context: LatinContext = {
     language: chinese ? 'zh' : 'en',
-    mentioned: known.ids,
+    mentioned: spelt.ids,
     heard: new Map(),
   };
   const repeated = (part: string) => text.indexOf(part) !== text.lastIndexOf(part);
+  // A line that comes again (a jingle, doubled subtitles) is read once.
+  const seen = new Map<string, RepairedSentence & { start: number }>();
   return ({ start, end }) => {
+    const known = seen.get(text.slice(start, end));
+    if (known) return moved(known, start - known.start);
+    const repaired = repairSentence(start, end);
+    seen.set(text.slice(start, end), { ...repaired, start });
+    return repaired;
+  };
+
+  function repairSentence(start: number, end: number): RepairedSentence {
     const words = { ...read(text.slice(start, end), glossary), repeated };
     const candidates = [
       ...aliasCandidates(words),
       ...contextCandidates(words, glossary),
-      ...numberCandidates(words, known.sizes),
+      ...numberCandidates(words, spelt.sizes),
       ...latinCandidates(words, index.latin, context),
       ...(chinese ? hanCandidates(words, index.han) : []),
     ];
@@ -82,6 +92,14 @@ export function repairer(
     const changed = repairs.some(({ applied }) => applied);
     const after = changed ? read(applyRepairs(text, repairs, start, end), glossary) : words;
     return { text: after.text, tokens: after.tokens, mentions: after.mentions, repairs };
+  }
+}
+
+/** The same findings, so many characters further on. */
+function moved({ repairs, ...words }: RepairedSentence, by: number): RepairedSentence {
+  return {
+    ...words,
+    repairs: repairs.map((each) => ({ ...each, start: each.start + by, end: each.end + by })),
   };
 }
 
