@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance } from 'fastify';
 import { type OpenNewsletter, runCli, type Server } from './cli/cli.ts';
 import { loadSettings } from './config/load.ts';
 import { loadSecrets, localKeys, type Secrets } from './config/secrets.ts';
@@ -82,8 +81,17 @@ function demoSettings(settings: Settings): Settings {
   };
 }
 
-function serverOf(app: FastifyInstance): Server {
-  return { listen: (host, port) => app.listen({ host, port }), close: async () => app.close() };
+/** The little of a web server that the command line needs. */
+interface WebServer {
+  listen(at: { host: string; port: number }): Promise<string>;
+  close(): PromiseLike<unknown>;
+}
+
+function serverOf(app: WebServer): Server {
+  return {
+    listen: (host, port) => app.listen({ host, port }),
+    close: async () => void (await app.close()),
+  };
 }
 
 /** Lines of JSON on stderr, for the processes that run for long; loaded when the first is written. */

@@ -1,7 +1,7 @@
 /** Bytes of a CSV file → rows of cells, with their lines. Streams: memory does not grow with the file. */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { CsvError, parse } from 'csv-parse';
+import { CsvError, type Options, parse } from 'csv-parse';
 import { inputError } from '../errors.ts';
 
 export interface CsvFile {
@@ -43,18 +43,20 @@ export async function* csvRows(file: CsvFile): AsyncGenerator<CsvRow> {
   const text = decoded(file, decoderOf(encoding));
   const { value: head = '' } = await text.next();
   let line = 0;
-  const parser = parse({
+  const options: Options<CsvRow, string[]> = {
     delimiter: delimiter ?? delimiterOf(head),
     record_delimiter: ENDS,
     relax_column_count: true,
     skip_empty_lines: true,
     skip_records_with_empty_values: true,
     max_record_size: LARGEST_ROW,
-    on_record: (cells: string[], { lines }) => {
+    on_record: (cells, { lines }) => {
       line = lines;
       return { line, cells, broken: whatBroke(cells, encoding) };
     },
-  });
+  };
+  // The package types a row other than a list of cells only where columns are named.
+  const parser = parse(options as unknown as Options);
   const feeding = pipeline(Readable.from(startingWith(head, text)), parser).catch(() => {});
   try {
     let isFirst = true;

@@ -22,7 +22,7 @@ export interface Pages {
   /** A token that is none; readers get an address to write to. */
   'invalid-link': { contact: string };
   /** What has been sent, newest first. */
-  home: { issues: { title: string; path: string; date: string }[] };
+  home: { issues: { title: string; path: string; day: string }[] };
   'not-found': object;
 }
 

@@ -97,7 +97,7 @@ async function home(
   const issues = (await sentIssues(newsletter)).map(({ issue, title, sentAt }) => ({
     title,
     path: `/issues/${issue}`,
-    date: new Date(sentAt).toISOString().slice(0, 10),
+    day: new Date(sentAt).toISOString().slice(0, 10),
   }));
   return show(request, reply, 'home', { issues });
 }

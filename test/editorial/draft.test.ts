@@ -121,7 +121,9 @@ describe('whatever the text', () => {
   });
 });
 
-test('10 MB of text are drafted, in time that grows with the text and not with its square', () => {
+test('10 MB of text are drafted, in time that grows with the text and not with its square', {
+  timeout: 60_000,
+}, () => {
   const text = readFileSync('issues/2023-09-w3/transcript.txt', 'utf8');
   const timeOf = (bytes: number) => {
     const begun = performance.now();

@@ -11,6 +11,9 @@ const data: { [Name in keyof Pages]: Pages[Name] } = {
   unsubscribe: { address: 'a•••@example.net' },
   unsubscribed: { address: 'a•••@example.net' },
   'invalid-link': { contact: 'editor@news.example.com' },
+  home: {
+    issues: [{ title: 'AI大模型周报 2023-09-3', path: '/issues/w3', day: '2023-09-17' }],
+  },
   'not-found': {},
 };
 const names = Object.keys(data) as (keyof Pages)[];
