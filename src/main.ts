@@ -94,9 +94,14 @@ function serverOf(app: WebServer): Server {
   };
 }
 
-/** Lines of JSON on stderr, for the processes that run for long; loaded when the first is written. */
+/** On stderr: words for the person at a terminal, lines of JSON for what collects logs. */
 function lazyLog(): Log {
   const write = async (level: keyof Log, fields: object, message: string) => {
+    if (process.stderr.isTTY) {
+      const about = Object.values(fields).join(' ');
+      process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}: ${about}\n`);
+      return;
+    }
     const { pino, destination } = await import('pino');
     pino({ level: process.env.LOG_LEVEL ?? 'info' }, destination({ fd: 2, sync: true }))[level](
       fields,

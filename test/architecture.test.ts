@@ -90,3 +90,38 @@ describe('the house', () => {
     expect(owners.length).toBeGreaterThan(0);
   });
 });
+
+describe('docs/flow.md', () => {
+  /** Rooms that a room's files import, without the error type that everybody may throw. */
+  const imports = new Map(
+    [...new Set(files.map(roomOf))]
+      .filter((room) => room !== 'errors')
+      .map((room) => {
+        const own = files.filter((file) => roomOf(file) === room);
+        const others = own.flatMap(localRooms).filter((to) => to !== room && to !== 'errors');
+        return [room, new Set(others)] as const;
+      }),
+  );
+
+  function reaches(from: string, to: string): boolean {
+    return [...(imports.get(from) ?? [])].some((next) => next === to || reaches(next, to));
+  }
+
+  test('draws every import that does not follow from the others, and no more', () => {
+    const needed = [...imports].flatMap(([from, targets]) =>
+      [...targets]
+        .filter((to) => ![...targets].some((other) => other !== to && reaches(other, to)))
+        .map((to) => `${from} --> ${to}`),
+    );
+    const text = readFileSync(resolve(src, '../docs/flow.md'), 'utf8');
+    const drawn = [...text.matchAll(/^ {2}(\w+ --> \w+)$/gm)].map((match) => match[1]);
+    expect(drawn.sort()).toEqual(needed.sort());
+  });
+
+  test('names files that exist', () => {
+    const text = readFileSync(resolve(src, '../docs/flow.md'), 'utf8');
+    const named = [...text.matchAll(/`([a-z]+\/[a-z-]+\.ts)`/g)].map((match) => match[1] as string);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((file) => !files.includes(file))).toEqual([]);
+  });
+});

@@ -65,7 +65,7 @@ interface CommonOptions {
 /** Runs one action of a command and gives its exit code. */
 export type Action<Options> = (call: Call, args: string[], options: Options) => Promise<number>;
 
-/** Adds a command with the options that all commands share. */
+/** Adds a command; the options that all share stand before or after it. */
 export type AddCommand = <Options extends object>(
   usage: string,
   description: string,
@@ -80,13 +80,14 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   const program = new Command('broadsheet')
     .description('A newsroom in a repository: raw source to ranked issue to mail to every reader.')
     .version(world.version)
+    .option('--dir <dir>', 'the newsletter’s directory; default: this one')
+    .option('--json', 'print JSON')
+    .option('--quiet', 'no words, only data and errors')
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(broadsheet --help lists the commands)')
     .exitOverride();
   const add: AddCommand = (usage, description, configure, action, parent = program) => {
-    const command = configure(parent.command(usage).description(description))
-      .option('--dir <dir>', 'the newsletter’s directory', process.cwd())
-      .option('--json', 'print JSON')
-      .option('--quiet', 'no words, only data and errors');
+    const command = configure(parent.command(usage).description(description));
     return command.action(async (...given: unknown[]) => {
       exitCode = await perform(world, given, action as Action<object>);
     });
@@ -105,7 +106,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
 
 async function perform(world: World, given: unknown[], action: Action<object>): Promise<number> {
   const command = given.at(-1) as Command;
-  const options = command.opts() as CommonOptions;
+  const options = command.optsWithGlobals() as CommonOptions;
   const terminal = openTerminal(options);
   const args = given
     .slice(0, -2)

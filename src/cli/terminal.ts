@@ -39,7 +39,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
   const json = options.json === true;
   const silent = options.quiet === true;
   const say = (text: string) => {
-    if (!silent) process.stderr.write(`${text}\n`);
+    if (!silent && text) process.stderr.write(`${text}\n`);
   };
   return {
     json,

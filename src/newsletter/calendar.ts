@@ -34,6 +34,8 @@ export function titleOfIssue(id: IssueId, settings: Settings): string {
 }
 
 function dateOfWeek(year: number, month: number, number: number, schedule: Schedule): string {
+  // The 13th month: no date of the calendar, and whoever uses it says so.
+  if (month < 1 || month > 12) return `${year}-${String(month).padStart(2, '0')}-01`;
   const first = Date.UTC(year, month - 1, 1);
   const nth = new Date(first + (number - 1) * 7 * DAY).toISOString().slice(0, 10);
   if (!schedule) return nth;

@@ -7,6 +7,7 @@ import { draftSources } from '../editorial/draft.ts';
 import { blockedError, inputError } from '../errors.ts';
 import type { Draft } from '../issue/draft.ts';
 import { formatIssue } from '../issue/format.ts';
+import { isCalendarDate } from '../issue/front-matter.ts';
 import type { IssueId } from '../issue/issue.ts';
 import type { SourceText } from '../issue/source.ts';
 import { readSource } from '../sources/read.ts';
@@ -68,9 +69,17 @@ export async function draft(desk: Desk, input: DraftInput): Promise<Drafted> {
 }
 
 function headOf(desk: Desk, id: IssueId, input: DraftInput) {
-  const date = input.date ?? dateOfIssue(id, desk.settings.schedule, desk.clock());
+  const date = realDate(input.date ?? dateOfIssue(id, desk.settings.schedule, desk.clock()));
   const title = input.title ?? titleOfIssue(id, desk.settings);
   return { id, title, date, language: desk.settings.language };
+}
+
+/** @throws BroadsheetError for the 30th of February, whether it is said or part of the id */
+function realDate(date: string): string {
+  if (isCalendarDate(date)) return date;
+  throw inputError('date-invalid', `"${date}" is no date of the calendar`, {
+    hint: 'A date is written YYYY-MM-DD, such as 2023-09-17.',
+  });
 }
 
 async function readSources(input: DraftInput): Promise<SourceText[]> {

@@ -6,8 +6,12 @@ import { startWorker, type Worker } from './worker.ts';
 
 /** How often the ledger is looked at, ms. */
 const LOOK = 150;
-/** A worker that ended is started anew after this long, ms: another process may hold the lock. */
+/**
+ * A worker that ended is started anew after this long, ms: another process may hold the lock. The
+ * pause doubles each time, up to the longest, for a worker that cannot work says why at each start.
+ */
 const RESTART = 2_000;
+const LONGEST_RESTART = 60_000;
 
 export interface Watch {
   onProgress(progress: CampaignProgress): void;
@@ -40,9 +44,11 @@ export async function followCampaign(
 export function keepWorking(newsletter: Newsletter) {
   let worker: Worker | undefined;
   let startedAt = Number.NEGATIVE_INFINITY;
+  let pause = RESTART;
   return {
     keep() {
-      if (worker?.running || performance.now() - startedAt < RESTART) return;
+      if (worker?.running || performance.now() - startedAt < pause) return;
+      pause = worker?.failed ? Math.min(pause * 2, LONGEST_RESTART) : RESTART;
       worker = startWorker(newsletter);
       startedAt = performance.now();
     },

@@ -1,4 +1,5 @@
 /** The issues of a newsletter as files: where they lie, which there are, what one says. */
+import { isUtf8 } from 'node:buffer';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { inputError } from '../errors.ts';
@@ -34,10 +35,31 @@ export function readIssue(place: Place, id: IssueId): IssueFile {
   const path = join(issueDir(place, id), 'issue.md');
   const file = relative(place.dir, path).replaceAll('\\', '/');
   if (!existsSync(path)) throw noSuchIssue(place, id, file);
-  const text = readFileSync(path, 'utf8');
+  const text = decoded(readFileSync(path), file);
   const sections = place.settings.sections;
   const issue = parseIssue(text, { id, file, language: place.settings.language, sections });
   return { issue, text, path, file };
+}
+
+/** A byte that is no UTF-8 would otherwise be mailed as a question mark in a box. */
+function decoded(bytes: Buffer, file: string): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  const before = bytes.subarray(0, firstInvalid(bytes)).toString('utf8');
+  throw inputError('issue-encoding', 'The file is not valid UTF-8', {
+    file,
+    line: before.split('\n').length,
+    hint: 'Save it as UTF-8; nothing in it was changed.',
+  });
+}
+
+/** Offset of the line with the first byte that is no UTF-8. */
+function firstInvalid(bytes: Buffer): number {
+  let start = 0;
+  for (;;) {
+    const end = bytes.indexOf(10, start) + 1;
+    if (end === 0 || !isUtf8(bytes.subarray(start, end))) return start;
+    start = end;
+  }
 }
 
 /** Ids of the folders in issues/ that hold an issue.md, newest name first. */

@@ -92,6 +92,7 @@ export async function send(
     };
   }
   if (existing && existing.state !== 'finished') {
+    requireSendable(newsletter);
     return follow(newsletter, existing.id, 'resumed', talk);
   }
   await readyToSend(newsletter, input, talk);

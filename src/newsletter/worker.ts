@@ -44,6 +44,8 @@ export async function work(
 export interface Worker {
   /** True until the process has ended. */
   readonly running: boolean;
+  /** True when it ended otherwise than by being done. */
+  readonly failed: boolean;
   /** Lets it finish what is in flight; resolves when it has ended. */
   stop(): Promise<void>;
 }
@@ -56,6 +58,9 @@ export function startWorker(newsletter: Newsletter): Worker {
   return {
     get running() {
       return child.exitCode === null && child.signalCode === null;
+    },
+    get failed() {
+      return (child.exitCode ?? 0) > 0;
     },
     stop: () => stop(child),
   };

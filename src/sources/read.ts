@@ -22,8 +22,8 @@ export interface ReadOptions {
  * @throws BroadsheetError input: missing, too large, of an unknown kind, or not decodable
  */
 export async function readSource(path: string, options: ReadOptions = {}): Promise<SourceText> {
-  refuseOtherKinds(path);
   await refuseUnreadable(path);
+  refuseOtherKinds(path);
   const text = decode(await readFile(path), { name: path, encoding: options.encoding });
   return { name: basename(path), language: options.language ?? detectLanguage(text), text };
 }
@@ -43,7 +43,10 @@ async function refuseUnreadable(path: string): Promise<void> {
     throw unreadable(path, error);
   });
   if (!found.isFile()) {
-    throw inputError('source-not-a-file', 'This is not a file', { file: path });
+    throw inputError('source-not-a-file', 'This is a folder, or no plain file', {
+      file: path,
+      hint: 'Name the transcript itself.',
+    });
   }
   if (found.size > SIZE_LIMIT) {
     const megabytes = Math.ceil(found.size / 1024 / 1024);

@@ -20,7 +20,8 @@ export interface Studio {
   close(): Promise<void>;
 }
 
-const ASSETS = join(import.meta.dirname, 'assets');
+/** From src/web and, in the published package, from dist/web. */
+const ASSETS = join(import.meta.dirname, '../../src/web/assets');
 const TYPES: Record<string, string> = { css: 'text/css', js: 'text/javascript', html: 'text/html' };
 const COOKIE = 'broadsheet-studio';
 /** Files that change together are told together, ms. */
