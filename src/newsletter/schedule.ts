@@ -8,7 +8,7 @@ import { adoptSchedule, type SlotRow, settleSlots, tick } from '../schedule/due.
 import { nextSlots, previousSlot, type Rule, type Slot } from '../schedule/slots.ts';
 import { compose } from './compose.ts';
 import { writeAtomically } from './files.ts';
-import { issueIds } from './issues.ts';
+import { issueIds, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
 import { freeze, requireSendable } from './send.ts';
 import { work } from './worker.ts';
@@ -90,13 +90,17 @@ function ruleOf({ settings }: Newsletter): Rule {
   });
 }
 
+/** Issues that some slot could still be for. Only those are rendered, however many were sent before. */
 async function candidates(newsletter: Newsletter): Promise<Candidate[]> {
   const sent = await issuesWithCampaign(newsletter);
+  const since = earliestDate(newsletter);
   const found: Candidate[] = [];
   for (const id of issueIds(newsletter)) {
     try {
-      const { issue, approved } = await compose(newsletter, id, newsletter.clock());
-      found.push({ id, date: issue.date, approved, hasCampaign: sent.has(id) });
+      const { date } = readIssue(newsletter, id).issue;
+      if (sent.has(id) || date <= since) continue;
+      const { approved } = await compose(newsletter, id, newsletter.clock());
+      found.push({ id, date, approved, hasCampaign: false });
     } catch (error) {
       newsletter.log.warn(
         { issue: id, message: (error as Error).message },
@@ -105,6 +109,12 @@ async function candidates(newsletter: Newsletter): Promise<Candidate[]> {
     }
   }
   return found;
+}
+
+/** The local date of the last slot that can no longer be caught up: what is dated up to it is past. */
+function earliestDate(newsletter: Newsletter): string {
+  const catchUp = newsletter.settings.schedule?.catchUp ?? 0;
+  return previousSlot(ruleOf(newsletter), newsletter.clock() - catchUp)?.localDate ?? '';
 }
 
 async function issuesWithCampaign({ db, settings }: Newsletter): Promise<Set<string>> {

@@ -94,10 +94,10 @@ describe('a sender that is killed', () => {
     for (let kill = 0; kill < 10; kill += 1) {
       const child = start(world);
       const aim = world.receiver.mails.length + Math.floor(random() * 30);
-      while (world.receiver.mails.length < aim && child.exitCode === null)
-        await new Promise(setImmediate);
+      const exit = once(child, 'exit');
+      await Promise.race([world.receiver.received(aim), exit]);
       child.kill('SIGKILL');
-      await once(child, 'exit');
+      await exit;
     }
     expect(await ended(start(world))).toBe(true);
     await judge(world, 10);
@@ -106,7 +106,7 @@ describe('a sender that is killed', () => {
   test('with SIGTERM finishes what is in flight: nothing is unknown', async () => {
     const world = await prepare(200);
     const child = start(world);
-    while (world.receiver.mails.length < 20) await new Promise(setImmediate);
+    await world.receiver.received(20);
     child.kill('SIGTERM');
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);

@@ -1,6 +1,7 @@
 /** A mail server that remembers everything, and misbehaves where a test asks for it. */
 
 import { createHash } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -32,6 +33,8 @@ export interface Receiver {
   connections: number;
   /** Most connections at one time. */
   peak: number;
+  /** Resolves when that many mails are here. */
+  received(count: number): Promise<void>;
   /** Every line that clients sent, bodies left out. */
   commands: string[];
 }
@@ -49,14 +52,24 @@ const USUAL: Record<Step, string> = {
 
 /** Starts a server on loopback; it ends with the test. */
 export async function startReceiver(behaviour: Behaviour = () => undefined): Promise<Receiver> {
-  const receiver: Receiver = { url: '', mails: [], connections: 0, peak: 0, commands: [] };
+  const arrivals = new EventEmitter();
+  const mails: ReceivedMail[] = [];
+  const store = (mail: ReceivedMail) => {
+    mails.push(mail);
+    arrivals.emit('mail');
+  };
+  const received = async (count: number) => {
+    while (mails.length < count) await once(arrivals, 'mail');
+  };
+  const receiver: Receiver = { url: '', mails, connections: 0, peak: 0, received, commands: [] };
   const open = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+  // Without it the second reply of a pipeline waits 40 ms for the client's ACK of the first.
+  const server: Server = createServer({ noDelay: true }, (socket) => {
     receiver.connections += 1;
     open.add(socket);
     receiver.peak = Math.max(receiver.peak, open.size);
     socket.on('close', () => open.delete(socket)).on('error', () => {});
-    converse(socket, receiver, behaviour, receiver.connections);
+    converse(socket, receiver, store, behaviour, receiver.connections);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   receiver.url = `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -70,6 +83,7 @@ export async function startReceiver(behaviour: Behaviour = () => undefined): Pro
 function converse(
   socket: Socket,
   receiver: Receiver,
+  keep: (mail: ReceivedMail) => void,
   behaviour: Behaviour,
   connection: number,
 ): void {
@@ -90,7 +104,7 @@ function converse(
   };
   const store = (body: string) => {
     const messageId = /^Message-ID: (.*)$/im.exec(body)?.[1] ?? '';
-    receiver.mails.push({
+    keep({
       from,
       to,
       body,
