@@ -33,7 +33,10 @@ export async function publicServer(newsletter: Newsletter): Promise<FastifyInsta
     referrerPolicy: { policy: 'no-referrer' },
   });
   app.removeAllContentTypeParsers();
-  // Whatever a mailbox provider posts, with or without a type, is read as text (D-06).
+  // Whatever a mailbox provider posts, of whatever type, known or not, is read as text (D-06).
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.headers['content-type'] !== undefined) raw.headers['content-type'] = 'text/plain';
+  });
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   const show = pages(newsletter);
   app.get('/', (request, reply) => home(newsletter, show, request, reply));
