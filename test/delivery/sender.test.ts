@@ -309,18 +309,6 @@ describe('when the sender is told to stop', () => {
 });
 
 describe('the connection', () => {
-  test('outside loopback demands TLS: a server without STARTTLS gets nothing (D-40)', async () => {
-    const receiver = await startReceiver();
-    const url = receiver.url.replace('127.0.0.1', 'localhost.localdomain.invalid');
-    const transport = createSmtpTransport({ url, deadline: 3_000 });
-    const outcome = await transport.deliver(
-      { id: '1', from: 'a@example.com', to: 'b@example.com' },
-      Buffer.from('x\r\n'),
-      new AbortController().signal,
-    );
-    expect(outcome).toMatchObject({ state: 'deferred', relayFault: true });
-  });
-
   test('whose login is refused is the relay’s fault, and the password is in no reply', async () => {
     const receiver = await startReceiver((step) => {
       if (step === 'ehlo') return '250-receiver\r\n250 AUTH PLAIN LOGIN';
