@@ -10,6 +10,8 @@ export interface Terminal {
   result(data: unknown, text: string): void;
   /** A list: one object per line in JSON, or one text per line. */
   row(data: unknown, text: string): void;
+  /** Data that is text already, as it is. */
+  write(text: string): void;
   /** Words for the person; silent with --quiet. */
   say(text: string): void;
   /** A bar where there is a terminal, a plain line now and then where there is none. */
@@ -45,6 +47,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
     json,
     result: (data, text) => print(json ? JSON.stringify(data, null, 2) : text),
     row: (data, text) => print(json ? JSON.stringify(data) : text),
+    write: (text) => void process.stdout.write(text),
     say,
     progress: () => (silent ? noProgress : process.stderr.isTTY ? bar() : plainLines(say)),
     ask,

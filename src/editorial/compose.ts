@@ -1,12 +1,13 @@
 /** Draft → the issue that an editor goes on with: repaired text in sections, and marks where a person should look. */
 import type { Settings } from '../config/settings.ts';
-import type { Draft, DraftItem, DraftSource } from '../issue/draft.ts';
+import type { Draft, DraftItem, DraftSource, Flag, Repair } from '../issue/draft.ts';
 import type { Issue, Item, Section } from '../issue/issue.ts';
-import type { SourceText, Span } from '../issue/source.ts';
+import type { Sentence, SourceText, Span } from '../issue/source.ts';
 import { applyRepairs } from './repair/repair.ts';
 import { splitSentences } from './sentences.ts';
 import { columnsOf } from './story.ts';
 import { printed } from './typography.ts';
+import { spansWithin } from './within.ts';
 
 /** What the file says of itself. */
 export type IssueHead = Pick<Issue, 'id' | 'title' | 'date' | 'language'>;
@@ -19,8 +20,16 @@ const ITEMS_FOR_A_LEAD = 5;
 /** Items whose source nobody could place. */
 const OTHER = { zh: '其他', en: 'Other' };
 
+/** A source with what is known of its places, each list in the order of the text. */
+interface OpenSource {
+  text: string;
+  sentences: Sentence[];
+  repairs: Repair[];
+  flags: Flag[];
+}
+
 interface Desk {
-  sources: Map<string, { source: SourceText; draft: DraftSource }>;
+  sources: Map<string, OpenSource>;
   language: 'zh' | 'en';
 }
 
@@ -35,10 +44,7 @@ export function composeIssue(
   const desk: Desk = {
     language,
     sources: new Map(
-      draft.sources.map((read, at) => [
-        read.name,
-        { source: sources[at] as SourceText, draft: read },
-      ]),
+      draft.sources.map((read, at) => [read.name, open(sources[at] as SourceText, read)]),
     ),
   };
   const leads = Math.min(LEADS, Math.ceil(draft.items.length / ITEMS_FOR_A_LEAD));
@@ -57,6 +63,16 @@ export function composeIssue(
     )
     .filter((section) => section.items.length > 0);
   return { ...head, opening: '', sections };
+}
+
+function open({ text, language }: SourceText, { repairs, flags }: DraftSource): OpenSource {
+  const inOrder = (a: Span, b: Span) => a.start - b.start;
+  return {
+    text,
+    sentences: splitSentences(text, language),
+    repairs: repairs.toSorted(inOrder),
+    flags: flags.toSorted(inOrder),
+  };
 }
 
 function toSection(id: string, name: string, items: Item[]): Section {
@@ -78,18 +94,15 @@ function toItem(item: DraftItem, lead: boolean, desk: Desk): Item {
 
 /** The item's sentences as repaired, in paragraphs; each mark stands behind the sentence that it is about. */
 function paragraphs(place: DraftItem['source'], { sources, language }: Desk): string[] {
-  const found = sources.get(place.name);
-  if (!found) return [];
-  const { source, draft } = found;
+  const source = sources.get(place.name);
+  if (!source) return [];
   const result: string[] = [];
   let paragraph = '';
-  for (const sentence of splitSentences(source.text, source.language)) {
-    if (sentence.start < place.start || sentence.end > place.end) continue;
-    const text = literal(
-      printed(applyRepairs(source.text, draft.repairs, sentence.start, sentence.end), language),
-    );
+  for (const sentence of spansWithin(source.sentences, place)) {
+    const repaired = applyRepairs(source.text, source.repairs, sentence.start, sentence.end);
     const gap = paragraph && language === 'en' ? ' ' : '';
-    paragraph += gap + text + sentenceMarks(sentence, source, draft, language);
+    paragraph += gap + literal(printed(repaired, language));
+    paragraph += sentenceMarks(sentence, source, language);
     if (columnsOf(paragraph) >= PARAGRAPH) {
       result.push(paragraph);
       paragraph = '';
@@ -104,17 +117,15 @@ function paragraphs(place: DraftItem['source'], { sources, language }: Desk): st
 
 function sentenceMarks(
   sentence: Span,
-  { text }: SourceText,
-  draft: DraftSource,
+  { text, repairs, flags: allFlags }: OpenSource,
   language: 'zh' | 'en',
 ): string {
-  const within = ({ start, end }: Span) => start >= sentence.start && end <= sentence.end;
-  const suggestions = draft.repairs
-    .filter((repair) => !repair.applied && within(repair))
+  const suggestions = spansWithin(repairs, sentence)
+    .filter((repair) => !repair.applied)
     .map(({ from, to }) =>
       language === 'zh' ? `“${from}”是否应为“${to}”？` : `“${from}”, or “${to}”?`,
     );
-  const flags = draft.flags.filter(within).map(({ start, end }) => {
+  const flags = spansWithin(allFlags, sentence).map(({ start, end }) => {
     const words = text.slice(start, end);
     return language === 'zh'
       ? `核对“${words}”：与上下文不符`

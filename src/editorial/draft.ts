@@ -17,7 +17,7 @@ import { type Segment, segment } from './segment.ts';
 import { splitSentences } from './sentences.ts';
 import type { Story, StorySentence } from './story.ts';
 import { summaryOf } from './summary.ts';
-import { buildVocabulary, termsOf } from './terms.ts';
+import { buildVocabulary, termsOf, type Vocabulary } from './terms.ts';
 
 /** One source, read: what draft.json says of it, and its stories. */
 interface ReadSource {
@@ -46,8 +46,8 @@ function readSource(source: SourceText, settings: Settings, index: RepairIndex):
   const { name, language, text } = source;
   const lexicon = lexiconFor(language);
   const sentences = splitSentences(text, language);
-  const { views, terms, repairs } = viewsOf(source, sentences, index, lexicon);
-  const segments = segment(views, buildVocabulary(terms, lexicon), language, settings.show);
+  const { views, vocabulary, repairs } = viewsOf(source, sentences, index, lexicon);
+  const segments = segment(views, vocabulary, language, settings.show);
   const stories = segments
     .filter(({ kind, from }) => kind === 'item' && views[from]!.text.trim() !== '')
     .map(({ from, to, confidence }) => {
@@ -65,18 +65,21 @@ function viewsOf(
   sentences: readonly Sentence[],
   index: RepairIndex,
   lexicon: Lexicon,
-): { views: StorySentence[]; terms: string[][]; repairs: Repair[] } {
+): { views: StorySentence[]; vocabulary: Vocabulary; repairs: Repair[] } {
   const repair = repairer(text, language, index);
   const repairs: Repair[] = [];
-  const terms: string[][] = [];
-  const views = sentences.map((sentence) => {
-    const repaired = repair(sentence);
-    repairs.push(...repaired.repairs);
-    terms.push(termsOf(repaired.tokens, lexicon));
-    const names = findNames(repaired.text, repaired.tokens, repaired.mentions, lexicon);
-    return { ...sentence, text: repaired.text, names };
-  });
-  return { views, terms, repairs: withFewSuggestions(repairs, text.length) };
+  const views: StorySentence[] = [];
+  function* terms() {
+    for (const sentence of sentences) {
+      const repaired = repair(sentence);
+      repairs.push(...repaired.repairs);
+      const names = findNames(repaired.text, repaired.tokens, repaired.mentions, lexicon);
+      views.push({ ...sentence, text: repaired.text, names });
+      yield termsOf(repaired.tokens, lexicon);
+    }
+  }
+  const vocabulary = buildVocabulary(terms(), lexicon);
+  return { views, vocabulary, repairs: withFewSuggestions(repairs, text.length) };
 }
 
 function bounds(views: readonly Span[], from: number, to: number): [number, number] {

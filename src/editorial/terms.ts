@@ -23,17 +23,14 @@ const FUNCTION_CHARACTERS = new Set(
   '的了在是和与及或而并且但把被将让使由从到向对为以于之其这那此该有无不没未也都就才又还再很更最太只个种次年月日时后前中上下里内外等们我你他她它您吗呢吧啊呀么所如若因可能会要想说看做来去给用着过得地',
 );
 
-/** Numbers and weighs the terms of all sentences. */
-export function buildVocabulary(sentences: string[][], lexicon: Lexicon): Vocabulary {
+/** Numbers and weighs the terms of all sentences, which may come one by one: only their numbers are kept. */
+export function buildVocabulary(sentences: Iterable<string[]>, lexicon: Lexicon): Vocabulary {
   const numbers = new Map<string, number>();
-  const numbered = sentences.map((terms) =>
-    terms.map((term) => {
-      const known = numbers.get(term);
-      if (known !== undefined) return known;
-      numbers.set(term, numbers.size);
-      return numbers.size - 1;
-    }),
-  );
+  const numbered: number[][] = [];
+  for (const terms of sentences) {
+    for (const term of terms) if (!numbers.has(term)) numbers.set(term, numbers.size);
+    numbered.push(terms.map((term) => numbers.get(term)!));
+  }
   const frequencies = new Uint32Array(numbers.size);
   for (const terms of numbered) for (const term of new Set(terms)) frequencies[term]!++;
   const weights = new Float64Array(numbers.size);

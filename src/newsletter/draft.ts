@@ -6,6 +6,7 @@ import { composeIssue } from '../editorial/compose.ts';
 import { draftSources } from '../editorial/draft.ts';
 import { blockedError, inputError } from '../errors.ts';
 import type { Draft } from '../issue/draft.ts';
+import { formatDraft } from '../issue/draft-json.ts';
 import { formatIssue } from '../issue/format.ts';
 import { isCalendarDate } from '../issue/front-matter.ts';
 import type { IssueId } from '../issue/issue.ts';
@@ -62,7 +63,7 @@ export async function draft(desk: Desk, input: DraftInput): Promise<Drafted> {
   const result = draftSources(sources, desk.settings);
   const text = formatIssue(composeIssue(result, sources, desk.settings, head));
   copySources(input.sources, folder);
-  writeAtomically(draftFile, `${JSON.stringify({ ...result, hash: sha256(text) }, null, 2)}\n`);
+  writeAtomically(draftFile, formatDraft(result, sha256(text)));
   writeAtomically(issueFile, text);
   const checks = text.split('<!-- check:').length - 1;
   return { draft: result, issue: id, issueFile, draftFile, checks };

@@ -5,6 +5,7 @@ import { composeIssue } from '../../src/editorial/compose.ts';
 import { draftSources } from '../../src/editorial/draft.ts';
 import { applyRepairs } from '../../src/editorial/repair/repair.ts';
 import { splitSentences } from '../../src/editorial/sentences.ts';
+import { formatDraft } from '../../src/issue/draft-json.ts';
 import { formatIssue } from '../../src/issue/format.ts';
 import { parseIssue } from '../../src/issue/parse.ts';
 import { settings } from './settings.ts';
@@ -121,17 +122,39 @@ describe('whatever the text', () => {
   });
 });
 
-test('10 MB of text are drafted, in time that grows with the text and not with its square', {
+test('10 MB of text become an issue, in time that grows with the text and not with its square', {
   timeout: 60_000,
 }, () => {
   const text = readFileSync('issues/2023-09-w3/transcript.txt', 'utf8');
+  const head = { id: 'x', title: 'x', date: '2023-09-17', language: 'zh-CN' };
   const timeOf = (bytes: number) => {
+    const long = text.repeat(Math.ceil(bytes / Buffer.byteLength(text)));
+    const sources = [{ name: 's.txt', language: 'zh-CN', text: long }];
     const begun = performance.now();
-    const { items } = draftOf(text.repeat(Math.ceil(bytes / Buffer.byteLength(text))));
-    return { items: items.length, ms: performance.now() - begun };
+    const draft = draftSources(sources, settings);
+    const file = formatIssue(composeIssue(draft, sources, settings, head));
+    expect(Buffer.byteLength(file)).toBeGreaterThan(bytes * 0.9);
+    return { items: draft.items.length, ms: performance.now() - begun };
   };
   const small = timeOf(1_000_000);
   const large = timeOf(10_000_000);
   expect(large.items).toBeGreaterThan(1000);
   expect(large.ms).toBeLessThan(small.ms * 25);
+});
+
+test('draft.json holds the draft, a row on each line', () => {
+  fc.assert(
+    fc.property(fc.constantFrom('', ENGLISH, CHINESE, ENGLISH + CHINESE), (text) => {
+      const draft = JSON.parse(JSON.stringify(draftOf(text)));
+      const json = [...formatDraft(draft, 'sha256:0')].join('');
+      expect(JSON.parse(json)).toEqual({ ...draft, hash: 'sha256:0' });
+      expect(JSON.parse([...formatDraft(draft)].join(''))).toEqual(draft);
+      for (const { headline } of draft.items)
+        expect(
+          json
+            .split('\n')
+            .filter((line) => line.includes(`"headline":${JSON.stringify(headline)}`)),
+        ).not.toEqual([]);
+    }),
+  );
 });

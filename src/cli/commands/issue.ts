@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Finding } from '../../check/check.ts';
 import type { Draft } from '../../issue/draft.ts';
+import { formatDraft } from '../../issue/draft-json.ts';
 import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
 
 interface DraftOptions {
@@ -65,7 +66,7 @@ async function draft(call: Call, sources: string[], options: DraftOptions): Prom
   const desk = await world.openDesk(dir);
   const input = { sources, ...options };
   if (terminal.json) {
-    terminal.result(await verbs.draftOnly(desk, input), '');
+    for (const piece of formatDraft(await verbs.draftOnly(desk, input))) terminal.write(piece);
     return 0;
   }
   const done = await verbs.draft(desk, input);

@@ -6,6 +6,7 @@ import type { Repair } from '../../issue/draft.ts';
 import type { Sentence } from '../../issue/source.ts';
 import { findMentions, type GlossaryIndex, type Mention } from '../glossary.ts';
 import { type Token, tokenize } from '../tokens.ts';
+import { spansWithin } from '../within.ts';
 import type { Candidate, SentenceWords } from './candidate.ts';
 import { type HanIndex, hanCandidates, indexHan } from './han.ts';
 import { indexLatin, type LatinContext, type LatinIndex, latinCandidates } from './latin.ts';
@@ -19,6 +20,9 @@ export interface RepairIndex {
 
 /** UTF-16 units of text per suggestion: more would not be read. */
 const SUGGESTION_SPACING = 500;
+
+/** Sentences that are remembered; repetition is near, and a long transcript must not fill the memory. */
+const MOST_SEEN = 1_000;
 
 /** Indexes the glossary by sound, once for any number of texts. */
 export function indexRepairs(glossary: GlossaryIndex): RepairIndex {
@@ -75,6 +79,7 @@ export function repairer(
     const known = seen.get(text.slice(start, end));
     if (known) return moved(known, start - known.start);
     const repaired = repairSentence(start, end);
+    if (seen.size === MOST_SEEN) seen.clear();
     seen.set(text.slice(start, end), { ...repaired, start });
     return repaired;
   };
@@ -119,8 +124,8 @@ export function applyRepairs(
 ): string {
   let result = '';
   let from = start;
-  for (const repair of repairs) {
-    if (!repair.applied || repair.start < start || repair.end > end) continue;
+  for (const repair of spansWithin(repairs, { start, end })) {
+    if (!repair.applied) continue;
     result += text.slice(from, repair.start) + repair.to;
     from = repair.end;
   }
