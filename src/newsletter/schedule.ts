@@ -10,7 +10,7 @@ import { compose } from './compose.ts';
 import { writeAtomically } from './files.ts';
 import { issueIds, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
-import { freeze, requireSendable } from './send.ts';
+import { prepareCampaign, requireSendable } from './send.ts';
 import { work } from './worker.ts';
 
 export interface ComingSlot extends Slot {
@@ -48,9 +48,10 @@ export async function planDue(newsletter: Newsletter): Promise<SlotRow[]> {
     instance: instanceOf(newsletter),
     now: clock(),
     candidates: () => candidates(newsletter),
-    start: async (trx, issue, slot) => {
+    prepare: async (issue, slot) => {
       requireSendable(newsletter);
-      return (await freeze({ ...newsletter, db: trx }, { issue }, slot.id)).campaignId;
+      const plan = await prepareCampaign(newsletter, { issue }, slot.id);
+      return async (trx) => (await plan(trx)).campaignId;
     },
   });
 }

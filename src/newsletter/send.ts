@@ -103,27 +103,39 @@ export async function send(
 
 /**
  * Checks the issue and plans its campaign: from here on neither content nor recipients change.
+ * @throws BroadsheetError when a check stops it, or it is not approved as it stands
+ */
+export async function freeze(newsletter: Newsletter, input: SendInput): Promise<Plan> {
+  const plan = await prepareCampaign(newsletter, input);
+  return plan(newsletter.db);
+}
+
+/**
+ * Checks and composes the issue, which takes a while, and gives what then plans its campaign quickly:
+ * alone, or in the transaction that it is handed.
  * @param slot the schedule's slot that it is for
  * @throws BroadsheetError when a check stops it, or it is not approved as it stands
  */
-export async function freeze(
+export async function prepareCampaign(
   newsletter: Newsletter,
   input: SendInput,
   slot?: string,
-): Promise<Plan> {
+): Promise<(db: Newsletter['db']) => Promise<Plan>> {
+  const { settings, keys } = newsletter;
   const now = newsletter.clock();
   const composed = await compose(newsletter, input.issue, now);
   gate(composed, input.allow ?? []);
   if (!composed.approved) throw notApproved(composed);
-  return planCampaign(newsletter.db, {
+  const campaign = {
     ...campaignOf(newsletter, input),
     ...(slot ? { slot } : {}),
     email: composed.email,
     program: composed.program,
-    sender: newsletter.settings.sender.address,
-    tokenFor: (publicId) => unsubscribeToken(newsletter.keys, newsletter.settings.slug, publicId),
+    sender: settings.sender.address,
+    tokenFor: (publicId: string) => unsubscribeToken(keys, settings.slug, publicId),
     now,
-  });
+  };
+  return (db) => planCampaign(db, campaign);
 }
 
 /** A campaign over SMTP needs links that work and keys that last (D-13). */

@@ -18,9 +18,12 @@ export interface TickInput {
   /** ms. */
   now: number;
   candidates: () => Promise<Candidate[]>;
-  /** Plans the campaign in the transaction that it is handed. @returns its id */
-  start: (trx: Kysely<Database>, issue: string, slot: Slot) => Promise<number>;
+  /** Composes the issue, before the database is locked. */
+  prepare: (issue: string, slot: Slot) => Promise<PlanSlot>;
 }
+
+/** Plans a prepared campaign in the transaction that it is handed. @returns its id */
+export type PlanSlot = (trx: Kysely<Database>) => Promise<number>;
 
 export type SlotRow = Selectable<SlotTable>;
 
@@ -38,9 +41,9 @@ export async function tick(db: Kysely<Database>, input: TickInput): Promise<Slot
   const candidates = slots.length > 0 ? await input.candidates() : [];
   const changed: SlotRow[] = [];
   for (const slot of slots) {
-    const row = await db
-      .transaction()
-      .execute((trx) => handle(trx, input, slot, slot === slots.at(-1), candidates));
+    if (await isHandled(db, input, slot)) continue;
+    const fate = await fateOf(input, slot, slot === slots.at(-1), candidates);
+    const row = await db.transaction().execute((trx) => handle(trx, input, slot, fate));
     if (row) changed.push(row);
   }
   await noteTick(db, input);
@@ -123,70 +126,73 @@ async function noteTick(db: Kysely<Database>, { rule, now }: TickInput): Promise
     .execute();
 }
 
-/** One slot, once: who inserts its row plans its campaign, in the same transaction. */
-async function handle(
-  trx: Kysely<Database>,
-  input: TickInput,
+/** What shall become of a slot. */
+interface Fate {
+  state: 'sending' | 'missed' | 'skipped';
+  note: string | null;
+  issue: string | null;
+  plan: PlanSlot | null;
+}
+
+async function fateOf(
+  { rule, now, catchUp, prepare }: TickInput,
   slot: Slot,
   isLatest: boolean,
   candidates: Candidate[],
+): Promise<Fate> {
+  const none = { issue: null, plan: null };
+  const late = now - slot.at;
+  if (late > catchUp) {
+    const note = `${duration(late)} late, more than ${duration(catchUp)}`;
+    return { ...none, state: 'missed', note };
+  }
+  if (!isLatest) return { ...none, state: 'missed', note: 'a later slot is due as well' };
+  const choice = chooseIssue(slot, previousSlot(rule, slot.at), candidates);
+  if ('missing' in choice) return { ...none, state: 'skipped', note: choice.missing };
+  return {
+    state: 'sending',
+    issue: choice.issue,
+    note: late > 120_000 ? `late by ${duration(late)}` : null,
+    plan: await prepare(choice.issue, slot),
+  };
+}
+
+async function isHandled(db: Kysely<Database>, { rule }: TickInput, slot: Slot): Promise<boolean> {
+  const row = await db
+    .selectFrom('slots')
+    .select('slot')
+    .where('newsletter', '=', rule.newsletter)
+    .where('slot', '=', slot.id)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** One slot, once: who inserts its row plans its campaign, in the same transaction. */
+async function handle(
+  trx: Kysely<Database>,
+  { rule, now }: TickInput,
+  slot: Slot,
+  { state, note, issue, plan }: Fate,
 ): Promise<SlotRow | null> {
-  const { rule, now, catchUp } = input;
   const inserted = await trx
     .insertInto('slots')
     .values({
       newsletter: rule.newsletter,
       slot: slot.id,
       at: slot.at,
-      state: 'due',
-      issue: null,
+      state,
+      issue,
       campaign_id: null,
-      note: null,
+      note,
       updated_at: now,
     })
     .onConflict((conflict) => conflict.columns(['newsletter', 'slot']).doNothing())
-    .returning('slot')
+    .returningAll()
     .executeTakeFirst();
-  if (!inserted) return null;
-  const late = now - slot.at;
-  if (late > catchUp)
-    return close(trx, input, slot, {
-      state: 'missed',
-      note: `${duration(late)} late, more than ${duration(catchUp)}`,
-    });
-  if (!isLatest)
-    return close(trx, input, slot, { state: 'missed', note: 'a later slot is due as well' });
-  return begin(trx, input, slot, candidates);
-}
-
-async function begin(
-  trx: Kysely<Database>,
-  input: TickInput,
-  slot: Slot,
-  candidates: Candidate[],
-): Promise<SlotRow> {
-  const choice = chooseIssue(slot, previousSlot(input.rule, slot.at), candidates);
-  if ('missing' in choice)
-    return close(trx, input, slot, { state: 'skipped', note: choice.missing });
-  const late = input.now - slot.at;
-  const campaignId = await input.start(trx, choice.issue, slot);
-  return close(trx, input, slot, {
-    state: 'sending',
-    issue: choice.issue,
-    campaign_id: campaignId,
-    note: late > 120_000 ? `late by ${duration(late)}` : null,
-  });
-}
-
-async function close(
-  trx: Kysely<Database>,
-  { rule, now }: TickInput,
-  slot: Slot,
-  change: Partial<SlotRow>,
-): Promise<SlotRow> {
+  if (!inserted || !plan) return inserted ?? null;
   return trx
     .updateTable('slots')
-    .set({ ...change, updated_at: now })
+    .set({ campaign_id: await plan(trx) })
     .where('newsletter', '=', rule.newsletter)
     .where('slot', '=', slot.id)
     .returningAll()

@@ -67,6 +67,8 @@ export function validateRule(rule: Rule): void {
 function open({ cron, zone }: Rule): Cron {
   try {
     if (cron.trim().split(/\s+/).length !== 5) throw new Error('five fields are needed');
+    // croner looks at the zone only when it first computes; Intl says at once whether there is one.
+    new Intl.DateTimeFormat('en', { timeZone: zone });
     return new Cron(cron, { timezone: zone, paused: true });
   } catch (error) {
     throw inputError(
