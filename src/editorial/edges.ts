@@ -24,6 +24,8 @@ export interface RuleScore {
 
 const INTRO_REACH = 6;
 const OUTRO_REACH = 5;
+/** Share of the sentences that may follow a sign-off: thanks, further links, who made it. */
+const SIGN_OFF_REACH = 0.2;
 const EDGE = 2;
 const CUE = 3;
 const AFTER_CUE = -3;
@@ -42,9 +44,13 @@ export function edgesOf(sentences: SentenceView[], lexicon: Lexicon, show: ShowP
     if (greets(text)) intro = i + 1;
     else if (intro === i && i > 0 && lexicon.announcement.test(text)) intro = i + 1;
   }
-  const tail = Math.max(intro, size - OUTRO_REACH);
-  const found = sentences.slice(tail).findIndex(({ text }) => takesLeave(text.trim()));
-  return { intro, outro: found < 0 || tail + found === 0 ? size : tail + found };
+  const last = Math.max(intro, size - OUTRO_REACH);
+  const late = Math.max(intro, Math.min(last, Math.round(size * (1 - SIGN_OFF_REACH))));
+  const found = sentences.findIndex(({ text }, i) => {
+    const line = text.trim();
+    return (i >= last && takesLeave(line)) || (i >= late && lexicon.signOff.test(line));
+  });
+  return { intro, outro: found <= 0 ? size : found };
 }
 
 /** What the rules add to the score of the gap before each sentence. */

@@ -36,6 +36,7 @@ export const FEATURES = [
   'nameFirst',
   'newNames',
   'coined',
+  'titled',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 /** Values of the features of the gap before a sentence. */
@@ -52,6 +53,8 @@ const LIKENESS_LIMIT = 0.1;
 const APPOSITION = 8;
 /** Beyond this share more overlap says nothing more. */
 const OVERLAP_LIMIT = 0.5;
+/** Longest line that may be a title, as a share of a typical sentence. */
+const TITLE = 0.6;
 /** Quotes and brackets before the first word. */
 const OPENING_MARKS = /^[\s"'“‘「『《（(【[]+/u;
 
@@ -70,6 +73,7 @@ export function gapsOf(sentences: SentenceView[], vocabulary: Vocabulary, lexico
     close: Number(lexicon.closing.test(sentences[i - 1]?.text.slice(-30) ?? '')),
     lenR: relativeLength(sentence, lexicon),
     lenL: relativeLength(sentences[i - 1] ?? sentence, lexicon),
+    titled: Number(isTitle(sentence, sentences[i + 1], lexicon)),
   }));
 }
 
@@ -89,6 +93,20 @@ function openingOf(text: string, lexicon: Lexicon) {
     said: Number(lexicon.attributionHead.test(head)),
     question: Number(/[?？]\s*$/.test(text)),
   };
+}
+
+/** A short line before a longer one, tied to nothing, reads like a headline: `The art of finishing.` */
+function isTitle(
+  { text }: SentenceView,
+  next: SentenceView | undefined,
+  lexicon: Lexicon,
+): boolean {
+  const line = text.trim();
+  const short = line.length <= TITLE * lexicon.typical.sentence;
+  if (!short || !next || next.text.trim().length <= line.length) return false;
+  const { pronounHead, connectiveHead, additionHead, definiteHead, address } = lexicon;
+  const ties = [pronounHead, connectiveHead, additionHead, definiteHead];
+  return !ties.some((head) => head.test(line)) && !address.test(line);
 }
 
 function reports(head: string, lexicon: Lexicon): boolean {

@@ -37,21 +37,21 @@ interface Balance {
 const LONGEST = 60;
 const LENGTH = 0.4;
 const LENGTH_SIGMA = 0.8;
-const BALANCE: Balance = { hand: 0.5, fitted: 0.5, cohesion: 0.2, penalty: 0.6 };
+const BALANCE: Balance = { hand: 0.4, fitted: 0.6, cohesion: 0.15, penalty: 0.6 };
 /** Settings under which a firm boundary must survive. */
 const PERTURBED: Balance[] = [
   { ...BALANCE, penalty: 0.1 },
   { ...BALANCE, penalty: 1.1 },
-  { ...BALANCE, cohesion: 0.15 },
-  { ...BALANCE, cohesion: 0.5 },
+  { ...BALANCE, cohesion: 0.1 },
+  { ...BALANCE, cohesion: 0.4 },
   { ...BALANCE, hand: 1, fitted: 0 },
   { ...BALANCE, hand: 0, fitted: 1 },
 ];
-/** Factor on the typical length of an item, and what a boundary costs more. */
+/** Factors on the typical length of an item and on cohesion, and what a boundary costs more. */
 const GRANULARITY = {
-  short: { length: 0.6, penalty: -0.4 },
-  normal: { length: 1, penalty: 0 },
-  long: { length: 2, penalty: 0.8 },
+  short: { length: 0.6, cohesion: 1, penalty: -0.4 },
+  normal: { length: 1, cohesion: 1, penalty: 0 },
+  long: { length: 3, cohesion: 1.6, penalty: 1 },
 };
 /** Cells of the table that a known number of items may take. */
 const TABLE_LIMIT = 20_000_000;
@@ -70,12 +70,13 @@ export function segment(
   const rules = ruleScores(sentences, edges, lexicon, show);
   const segmentValue = segmentValuer(sentences, vocabulary, edges, lexicon, show);
   const solve = (balance: Balance) => {
-    const penalty = balance.penalty + GRANULARITY[show.granularity].penalty;
+    const { cohesion, penalty: more } = GRANULARITY[show.granularity];
+    const penalty = balance.penalty + more;
     const boundary = Float64Array.from(
       gaps,
       (gap, i) => applyRules(scoreOf(gap, lexicon, balance), rules[i]!) - penalty,
     );
-    const value = segmentValue(balance.cohesion);
+    const value = segmentValue(balance.cohesion * cohesion);
     const problem = { size: sentences.length, longest: LONGEST, boundary, segment: value };
     return solveFor(segmentCount(show, edges, sentences.length), problem);
   };

@@ -85,6 +85,9 @@ export const english: WordLists = {
     "\\b(?:don't forget to|please|be sure to|make sure to|go and|go)\\b.{0,20}\\b(?:subscribe|follow|like|rate|review)\\b",
     '^(?:like|subscribe|rate)\\b.{0,30}\\b(?:subscribe|review|share)\\b',
   ],
+  signOffs: [
+    "(?:(?:and|so|well|okay|alright),? )*that(?:'s| is| was)(?: all| it)?(?: for)? (?:the news|(?:it |all )?for (?:now|today|this week)|the (?:show|week))\\b",
+  ],
   dates: [
     '(?:on |last |this |late |early |yesterday|today)?(?:mon|tues|wednes|thurs|fri|satur|sun)day\\b',
     '(?:on |in |by |since )?(?:january|february|march|april|may|june|july|august|september|october|november|december)\\b',

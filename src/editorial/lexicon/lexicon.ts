@@ -35,6 +35,8 @@ export interface WordLists {
   greetings: string[];
   announcements: string[];
   farewells: string[];
+  /** Pattern sources: what ends the news for good, however much thanks may follow. */
+  signOffs: string[];
   /** Pattern sources: a date at the head; who reported it. */
   dates: string[];
   attributions: string[];
@@ -83,6 +85,7 @@ export interface Lexicon {
   greeting: RegExp;
   announcement: RegExp;
   farewell: RegExp;
+  signOff: RegExp;
   dateHead: RegExp;
   attributionHead: RegExp;
   attributionClause: RegExp;
@@ -140,6 +143,7 @@ function compile(lists: WordLists): Lexicon {
     greeting: sources(lists.greetings),
     announcement: sources(lists.announcements),
     farewell: sources(lists.farewells),
+    signOff: sources(lists.signOffs, '^'),
     dateHead: sources(lists.dates, '^'),
     attributionHead: sources(lists.attributions, '^'),
     attributionClause: whole(lists.attributionClauses),

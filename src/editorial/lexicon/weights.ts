@@ -1,4 +1,4 @@
-/** What each feature of a gap adds to its score, per unit. Two sets; their mean is used. */
+/** What each feature of a gap adds to its score, per unit. Two sets; segment.ts says how they are mixed. */
 import type { Feature } from '../features.ts';
 
 export type WeightSet = { constant: number } & Partial<Record<Feature, number>>;
@@ -26,6 +26,7 @@ export const HAND: WeightSet = {
   lenR: 0.5,
   fresh: 0.5,
   said: 0.6,
+  titled: 0.4,
 };
 
 /**
@@ -54,6 +55,7 @@ export const FITTED: Record<'zh' | 'en', WeightSet> = {
     lenL: 0.34,
     fresh: 1.23,
     said: 1.51,
+    titled: 0.2,
   },
   en: {
     constant: -2.06,
@@ -75,5 +77,6 @@ export const FITTED: Record<'zh' | 'en', WeightSet> = {
     lenR: 0.74,
     lenL: 0.21,
     said: 1.2,
+    titled: 0.8,
   },
 };
