@@ -30,14 +30,15 @@ const OWNERS: Record<string, string[]> = {
   picocolors: ['cli'],
   'log-update': ['cli'],
   pino: ['main'],
-  parse5: ['render'],
+  parse5: ['render', 'sources'],
+  feedsmith: ['sources'],
   croner: ['schedule'],
   'node-cron': ['schedule'],
   'csv-parse': ['audience'],
   'csv-stringify': ['audience'],
   'pinyin-pro': ['editorial'],
   'double-metaphone': ['editorial'],
-  yaml: ['config', 'issue'],
+  yaml: ['config', 'issue', 'sources'],
   zod: ['config'],
 };
 

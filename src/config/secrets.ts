@@ -9,10 +9,11 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { inputError } from '../errors.ts';
+import { isPrivateAddress } from './private-addresses.ts';
 
 export interface Secrets {
   /** `smtp://` or `smtps://`, with user and password in it. */
@@ -70,32 +71,11 @@ export function isPublicSite(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   if (protocol !== 'https:') return false;
   const host = hostname.replace(/^\[|\]$/g, '');
-  const family = isIP(host);
-  if (family) return !privateAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4');
+  if (isIP(host)) return !isPrivateAddress(host);
   return (
     host.includes('.') &&
     !/(^|\.)(localhost|local|internal|test|invalid|example|example\.(com|net|org))$/i.test(host)
   );
-}
-
-const privateAddresses = new BlockList();
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  privateAddresses.addSubnet(net, bits, 'ipv4');
-}
-for (const [net, bits] of [
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
-] as const) {
-  privateAddresses.addSubnet(net, bits, 'ipv6');
 }
 
 function envFile(path: string): Environment {

@@ -107,6 +107,12 @@ export const newsletterSchema = z
         cues: z.array(z.string()).default([]),
         greetings: z.array(z.string()).default([]),
         farewells: z.array(z.string()).default([]),
+        pauseWeight: z
+          .number()
+          .min(0)
+          .max(5)
+          .default(1)
+          .describe('How much a silence in subtitles counts for a new item'),
       })
       .prefault({}),
   })

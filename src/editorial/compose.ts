@@ -2,7 +2,7 @@
 import type { Settings } from '../config/settings.ts';
 import type { Draft, DraftItem, DraftSource, Flag, Repair } from '../issue/draft.ts';
 import type { Issue, Item, Section } from '../issue/issue.ts';
-import type { Sentence, SourceText, Span } from '../issue/source.ts';
+import type { Entry, Sentence, SourceText, Span } from '../issue/source.ts';
 import { applyRepairs } from './repair/repair.ts';
 import { splitSentences } from './sentences.ts';
 import { columnsOf } from './story.ts';
@@ -26,6 +26,7 @@ interface OpenSource {
   sentences: Sentence[];
   repairs: Repair[];
   flags: Flag[];
+  entries: readonly Entry[];
 }
 
 interface Desk {
@@ -65,13 +66,17 @@ export function composeIssue(
   return { ...head, opening: '', sections };
 }
 
-function open({ text, language }: SourceText, { repairs, flags }: DraftSource): OpenSource {
+function open(
+  { text, language, entries = [] }: SourceText,
+  { repairs, flags }: DraftSource,
+): OpenSource {
   const inOrder = (a: Span, b: Span) => a.start - b.start;
   return {
     text,
     sentences: splitSentences(text, language),
     repairs: repairs.toSorted(inOrder),
     flags: flags.toSorted(inOrder),
+    entries,
   };
 }
 
@@ -87,7 +92,7 @@ function toItem(item: DraftItem, lead: boolean, desk: Desk): Item {
     held: false,
     ad: false,
     body: [...headMarks(item, desk), ...paragraphs(item.source, desk)].join('\n\n'),
-    links: [],
+    links: item.links ?? [],
     line: 0,
   };
 }
@@ -96,9 +101,12 @@ function toItem(item: DraftItem, lead: boolean, desk: Desk): Item {
 function paragraphs(place: DraftItem['source'], { sources, language }: Desk): string[] {
   const source = sources.get(place.name);
   if (!source) return [];
+  const entry = source.entries.find(({ start }) => start === place.start);
+  // The title of a feed's item is its headline already.
+  const from = entry ? entry.start + entry.title.length : place.start;
   const result: string[] = [];
   let paragraph = '';
-  for (const sentence of spansWithin(source.sentences, place)) {
+  for (const sentence of spansWithin(source.sentences, { start: from, end: place.end })) {
     const repaired = applyRepairs(source.text, source.repairs, sentence.start, sentence.end);
     const gap = paragraph && language === 'en' ? ' ' : '';
     paragraph += gap + literal(printed(repaired, language));
@@ -125,8 +133,9 @@ function sentenceMarks(
     .map(({ from, to }) =>
       language === 'zh' ? `“${from}”是否应为“${to}”？` : `“${from}”, or “${to}”?`,
     );
-  const flags = spansWithin(allFlags, sentence).map(({ start, end }) => {
-    const words = text.slice(start, end);
+  const flags = spansWithin(allFlags, sentence).map(({ start, end, kind, why, words: meant }) => {
+    const words = meant ?? text.slice(start, end);
+    if (kind === 'evidence') return language === 'zh' ? `“${words}”？${why}` : `“${words}”? ${why}`;
     return language === 'zh'
       ? `核对“${words}”：与上下文不符`
       : `“${words}” runs against what stands around it`;

@@ -1,9 +1,11 @@
 /** Sources → draft: stories found, repaired, named, classified, headlined, ranked. */
 import type { Settings } from '../config/settings.ts';
-import type { Draft, DraftItem, DraftSegment, DraftSource, Repair } from '../issue/draft.ts';
-import type { Sentence, SourceText, Span } from '../issue/source.ts';
+import type { Draft, DraftItem, DraftSegment, DraftSource, Place, Repair } from '../issue/draft.ts';
+import type { Link } from '../issue/issue.ts';
+import type { Cue, Entry, Sentence, SourceText, Span } from '../issue/source.ts';
 import { groupDuplicates } from './duplicates.ts';
 import { entitiesOf } from './entities.ts';
+import { disagreements } from './evidence.ts';
 import { findFlags } from './flags.ts';
 import { type GlossaryIndex, indexGlossary } from './glossary.ts';
 import { headlineOf } from './headline.ts';
@@ -18,6 +20,8 @@ import { splitSentences } from './sentences.ts';
 import type { Story, StorySentence } from './story.ts';
 import { summaryOf } from './summary.ts';
 import { buildVocabulary, termsOf, type Vocabulary } from './terms.ts';
+import { timesOf, withPauses } from './timing.ts';
+import { printed } from './typography.ts';
 
 /** One source, read: what draft.json says of it, and its stories. */
 interface ReadSource {
@@ -36,27 +40,39 @@ const CLEAR_SECTION = 0.1;
 export function draftSources(sources: SourceText[], settings: Settings): Draft {
   const index = indexRepairs(indexGlossary(settings.glossary));
   const read = sources.map((source) => readSource(source, settings, index));
-  return {
-    sources: read.map(({ draft }) => draft),
-    items: itemsOf(read, settings, index.glossary),
-  };
+  const items = itemsOf(read, settings, index.glossary);
+  return { sources: read.map(({ draft }) => draft), items };
 }
 
 function readSource(source: SourceText, settings: Settings, index: RepairIndex): ReadSource {
   const { name, language, text } = source;
   const lexicon = lexiconFor(language);
-  const sentences = splitSentences(text, language);
+  const { cues = [], entries } = source;
+  const split = splitSentences(text, language);
+  const sentences = cues.length > 0 ? withPauses(split, cues) : split;
   const { views, vocabulary, repairs } = viewsOf(source, sentences, index, lexicon);
-  const segments = segment(views, vocabulary, language, settings.show);
+  const segments = entries
+    ? givenSegments(views, entries)
+    : segment(views, vocabulary, language, settings.show);
   const stories = segments
     .filter(({ kind, from }) => kind === 'item' && views[from]!.text.trim() !== '')
-    .map(({ from, to, confidence }) => {
+    .map(({ from, to, confidence }, i): Story => {
       const [start, end] = bounds(views, from, to);
-      return { source: name, lexicon, confidence, sentences: views.slice(from, to), start, end };
+      const own = { lexicon, confidence, cues: source.cues, entry: entries?.[i] };
+      return { source: name, sentences: views.slice(from, to), start, end, ...own };
     });
   const flags = findFlags(text, sentences, language);
-  const spans = segments.map((found) => toDraftSegment(found, views));
+  const spans = segments.map((found) => toDraftSegment(found, views, cues));
   return { draft: { name, language, segments: spans, repairs, flags }, stories };
+}
+
+/** The items that the source gives itself: nothing is to be found. */
+function givenSegments(views: readonly Span[], entries: readonly Entry[]): Segment[] {
+  const starts = entries.map(({ start }) => views.findIndex((view) => view.start >= start));
+  return starts.map((from, i) => {
+    const to = starts[i + 1] ?? views.length;
+    return { kind: 'item', from, to, confidence: 1, signals: {} };
+  });
 }
 
 /** The sentences as they read after repair, and their terms. */
@@ -86,15 +102,22 @@ function bounds(views: readonly Span[], from: number, to: number): [number, numb
   return [views[from]!.start, views[to - 1]!.end];
 }
 
-function toDraftSegment(found: Segment, views: readonly Span[]): DraftSegment {
+function toDraftSegment(
+  found: Segment,
+  views: readonly Span[],
+  cues: readonly Cue[],
+): DraftSegment {
   const [start, end] = bounds(views, found.from, found.to);
+  const times = cues.length > 0 ? timesOf({ start, end }, cues) : {};
   const { kind, confidence, signals } = found;
-  return { kind, start, end, confidence: Math.round(confidence * 100) / 100, signals };
+  return { kind, start, end, confidence: Math.round(confidence * 100) / 100, signals, ...times };
 }
 
 /** One item for each story, however many sources tell it; in rank order. */
 function itemsOf(read: ReadSource[], settings: Settings, glossary: GlossaryIndex): DraftItem[] {
-  const told = read.flatMap(({ stories }) =>
+  // What was said gives the words of a story that a feed tells as well.
+  const spokenFirst = read.toSorted((a, b) => Number(isGiven(a)) - Number(isGiven(b)));
+  const told = spokenFirst.flatMap(({ stories }) =>
     stories.map((story, index) => ({ story, index, count: stories.length })),
   );
   const sections = indexSections(settings.sections);
@@ -103,6 +126,7 @@ function itemsOf(read: ReadSource[], settings: Settings, glossary: GlossaryIndex
   const items = [...followers].map(([leader, group]) => {
     const { story, ...place } = told[leader]!;
     const also = group.slice(1).map((i) => told[i]!.story);
+    noteDisagreements(read, story, also);
     return {
       story,
       item: itemOf(story, also, { ...place, sources: read.length }, sections, glossary),
@@ -116,6 +140,19 @@ function itemsOf(read: ReadSource[], settings: Settings, glossary: GlossaryIndex
   return ranked.map(({ item }, i) => ({ ...item, id: ids[i]! }));
 }
 
+function isGiven({ stories }: ReadSource): boolean {
+  return stories.some(({ entry }) => entry !== undefined);
+}
+
+/** The numbers of a spoken story against those of the feeds and notes that tell it: flags of its source. */
+function noteDisagreements(read: ReadSource[], story: Story, also: readonly Story[]): void {
+  if (story.entry) return;
+  const found = also.filter(({ entry }) => entry).flatMap((other) => disagreements(story, other));
+  const source = read.find(({ draft }) => draft.name === story.source);
+  source?.draft.flags.push(...found);
+  source?.draft.flags.sort((a, b) => a.start - b.start);
+}
+
 function itemOf(
   story: Story,
   also: Story[],
@@ -123,7 +160,10 @@ function itemOf(
   sections: readonly SectionIndex[],
   glossary: GlossaryIndex,
 ): DraftItem {
-  const headline = headlineOf(story);
+  const headline = story.entry?.title
+    ? { text: printed(story.entry.title, story.lexicon.language), doubts: [] }
+    : headlineOf(story);
+  const links = linksOf([story, ...also]);
   const { section, margin } = classify(story, headline.text, sections);
   const tellers = new Set([story, ...also].map(({ source }) => source)).size;
   const needsReview = [...headline.doubts];
@@ -137,11 +177,19 @@ function itemOf(
     ...rank(story, { ...place, tellers, sectionWeight: section?.weight ?? 1 }),
     entities: entitiesOf(story, glossary),
     needsReview,
-    source: spanIn(story),
-    also: also.map(spanIn),
+    source: placeOf(story),
+    also: also.map(placeOf),
+    ...(links.length > 0 ? { links } : {}),
   };
 }
 
-function spanIn({ source, start, end }: Story) {
-  return { name: source, start, end };
+function placeOf({ source, start, end, cues = [] }: Story): Place {
+  const times = cues.length > 0 ? timesOf({ start, end }, cues) : {};
+  return { name: source, start, end, ...times };
+}
+
+/** The links of all who tell a story, each once. */
+function linksOf(stories: readonly Story[]): Link[] {
+  const links = stories.flatMap(({ entry }) => entry?.links ?? []);
+  return [...new Map(links.map((link) => [link.url, link])).values()];
 }

@@ -9,6 +9,8 @@ export interface SentenceView {
   names: Name[];
   /** A blank line stands before it. */
   paragraph: boolean;
+  /** Silence before it, ms; absent where nothing is timed. */
+  pause?: number;
 }
 
 export const FEATURES = [

@@ -144,8 +144,8 @@ function weigh(gap: Gap, weights: WeightSet): number {
 }
 
 /** A cue outweighs whatever spoke against a boundary. */
-function applyRules(score: number, { cue, paragraph, edge }: RuleScore): number {
-  return (cue > 0 ? Math.max(0, score) : score) + cue + paragraph + edge;
+function applyRules(score: number, { cue, paragraph, edge, pause }: RuleScore): number {
+  return (cue > 0 ? Math.max(0, score) : score) + cue + paragraph + edge + pause;
 }
 
 /** What each feature and rule adds to the score of a boundary. */

@@ -26,7 +26,9 @@ export function splitSentences(text: string, language: string): Sentence[] {
   const ends = sentenceEnds(text);
   const sparse = (ends.length + 1) * SPARSE[lexicon.language] < text.length;
   const breaks = sparse ? [...ends, ...chunkBreaks(text, lexicon)] : ends;
-  return tile(text, new Set([...breaks, ...paragraphs, ...lineBreaks(text)]), paragraphs);
+  // Where no marks end sentences, a line is the best unit there is, wrapped or not: a cue of subtitles.
+  const lines = sparse ? breaksAt(LINE, text) : lineBreaks(text);
+  return tile(text, new Set([...breaks, ...paragraphs, ...lines]), paragraphs);
 }
 
 /** The text between consecutive breaks; whatever is only white space joins its neighbour. */
@@ -88,17 +90,19 @@ function isHan(character: string): boolean {
 
 /** Offsets where a new paragraph begins: after blank lines, or after lines that end sentences. */
 function paragraphBreaks(text: string): Set<number> {
-  const breaks = new Set(
-    [...text.matchAll(BLANK_LINE)].map((match) => match.index + match[0].length),
-  );
+  const breaks = new Set(breaksAt(BLANK_LINE, text));
   if (breaks.size > 0 || isWrapped(text)) return breaks;
-  return new Set([...text.matchAll(LINE)].map((match) => match.index + match[0].length));
+  return new Set(breaksAt(LINE, text));
+}
+
+/** Offsets behind each match. */
+function breaksAt(pattern: RegExp, text: string): number[] {
+  return [...text.matchAll(pattern)].map((match) => match.index + match[0].length);
 }
 
 /** A line break ends a unit unless the lines were wrapped to a width. */
 function lineBreaks(text: string): number[] {
-  if (isWrapped(text)) return [];
-  return [...text.matchAll(LINE)].map((match) => match.index + match[0].length);
+  return isWrapped(text) ? [] : breaksAt(LINE, text);
 }
 
 /** Wrapped lines mostly stop in the middle of a sentence. */

@@ -1,14 +1,12 @@
 /** A story as the newsroom works on it: its sentences, repaired, with the names in them. */
-import type { Span } from '../issue/source.ts';
+import type { Cue, Entry, Sentence, Span } from '../issue/source.ts';
 import type { Lexicon } from './lexicon/lexicon.ts';
 import type { Name } from './names.ts';
 
-export interface StorySentence extends Span {
+export interface StorySentence extends Sentence {
   /** Repaired. `start` and `end` are offsets into the source as it was. */
   text: string;
   names: Name[];
-  /** A blank line stands before it. */
-  paragraph: boolean;
 }
 
 export interface Story extends Span {
@@ -18,6 +16,10 @@ export interface Story extends Span {
   sentences: StorySentence[];
   /** How firm the boundary at its start is, 0 to 1. */
   confidence: number;
+  /** Of timed speech. */
+  cues?: readonly Cue[] | undefined;
+  /** Of feeds and notes: the item as the source gives it. */
+  entry?: Entry | undefined;
 }
 
 /** The repaired text of a story. */

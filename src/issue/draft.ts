@@ -1,4 +1,5 @@
 /** The machine's view of an issue, printed by `draft --json` and kept in draft.json. A contract: fields are added, never changed. */
+import type { Link } from './issue.ts';
 import type { Span } from './source.ts';
 
 export interface Draft {
@@ -22,6 +23,9 @@ export interface DraftSegment extends Span {
   confidence: number;
   /** What each feature adds to the score of that boundary. */
   signals?: Record<string, number>;
+  /** Of timed speech. */
+  startMs?: number;
+  endMs?: number;
 }
 
 export interface Repair extends Span {
@@ -36,8 +40,10 @@ export interface Repair extends Span {
 
 /** Something that only a person may change. */
 export interface Flag extends Span {
-  kind: 'direction' | 'number' | 'sum';
+  kind: 'direction' | 'number' | 'sum' | 'evidence';
   why: string;
+  /** The words that are meant, where they are fewer than the span. */
+  words?: string;
 }
 
 export interface DraftItem {
@@ -53,7 +59,16 @@ export interface DraftItem {
   entities: string[];
   /** Why a person should look: `headline-without-name`, `section-uncertain`, … Empty: sure. */
   needsReview: string[];
-  source: { name: string } & Span;
+  source: Place;
   /** Further places that tell the same story. */
-  also: ({ name: string } & Span)[];
+  also: Place[];
+  /** Where the story can be read, as its sources say. */
+  links?: Link[];
+}
+
+/** A stretch of a source; of timed speech with its times. */
+export interface Place extends Span {
+  name: string;
+  startMs?: number;
+  endMs?: number;
 }

@@ -1,7 +1,7 @@
 /** Sources become an issue: what the machine does before an editor takes over. */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { composeIssue } from '../editorial/compose.ts';
 import { draftSources } from '../editorial/draft.ts';
 import { blockedError, inputError } from '../errors.ts';
@@ -10,8 +10,7 @@ import { formatDraft } from '../issue/draft-json.ts';
 import { formatIssue } from '../issue/format.ts';
 import { isCalendarDate } from '../issue/front-matter.ts';
 import type { IssueId } from '../issue/issue.ts';
-import type { SourceText } from '../issue/source.ts';
-import { readSource } from '../sources/read.ts';
+import { type FoundSource, readSource } from '../sources/read.ts';
 import { dateOfIssue, titleOfIssue } from './calendar.ts';
 import { writeAtomically } from './files.ts';
 import { issueDir } from './issues.ts';
@@ -62,7 +61,7 @@ export async function draft(desk: Desk, input: DraftInput): Promise<Drafted> {
   const sources = await readSources(input);
   const result = draftSources(sources, desk.settings);
   const text = formatIssue(composeIssue(result, sources, desk.settings, head));
-  copySources(input.sources, folder);
+  keepSources(input.sources, sources, folder);
   writeAtomically(draftFile, formatDraft(result, sha256(text)));
   writeAtomically(issueFile, text);
   const checks = text.split('<!-- check:').length - 1;
@@ -83,9 +82,9 @@ function realDate(date: string): string {
   });
 }
 
-async function readSources(input: DraftInput): Promise<SourceText[]> {
+async function readSources(input: DraftInput): Promise<FoundSource[]> {
   const options = input.encoding ? { encoding: input.encoding } : {};
-  const sources: SourceText[] = [];
+  const sources: FoundSource[] = [];
   for (const path of input.sources) sources.push(await readSource(path, options));
   return sources;
 }
@@ -125,11 +124,14 @@ function readHash(draftFile: string): string | undefined {
   }
 }
 
-function copySources(paths: string[], folder: string): void {
+/** Offsets lead back to the sources only as long as these lie beside the draft. */
+function keepSources(given: string[], sources: FoundSource[], folder: string): void {
   mkdirSync(folder, { recursive: true });
-  for (const path of paths) {
-    const target = join(folder, basename(path));
-    if (resolve(path) !== resolve(target)) copyFileSync(path, target);
+  for (const [at, { name, fetched }] of sources.entries()) {
+    const target = join(folder, name);
+    const path = given[at] as string;
+    if (fetched) writeAtomically(target, fetched);
+    else if (resolve(path) !== resolve(target)) copyFileSync(path, target);
   }
 }
 
