@@ -22,9 +22,14 @@ export interface Finding {
 const CLIPPED = 100_000;
 const NEAR_CLIPPED = 80_000;
 
-/** Checks on the editor's file: unfinished marks, pictures, and whether there is anything to send. */
+/** Checks on the editor's file: unfinished marks, pictures, links, and whether there is anything to send. */
 export function checkFile(text: string, issue: Issue, file: string): Finding[] {
-  return [...unfinished(text, file), ...nothingToSend(issue, file), ...pictures(text, file)];
+  return [
+    ...unfinished(text, file),
+    ...nothingToSend(issue, file),
+    ...pictures(text, file),
+    ...withoutLink(issue, file),
+  ];
 }
 
 /** Checks on the rendered mail: subject, size. */
@@ -50,6 +55,25 @@ function nothingToSend(issue: Issue, file: string): Finding[] {
   return [
     { id: 'issue-empty', severity: 'error', message: 'There is nothing to send in it', file },
   ];
+}
+
+/** A reader who wants to know more has nowhere to go. */
+function withoutLink({ sections }: Issue, file: string): Finding[] {
+  return sections
+    .filter(({ held, ad }) => !held && !ad)
+    .flatMap(({ items }) => items)
+    .filter(
+      ({ held, ad, links, body }) =>
+        !held && !ad && links.length === 0 && !/https?:\/\//.test(body),
+    )
+    .map(({ headline, line }) => ({
+      id: 'item-without-link',
+      severity: 'warning',
+      message: `"${headline}" names no source`,
+      file,
+      line,
+      hint: 'End the item with a line of links: [where it comes from](https://…)',
+    }));
 }
 
 function pictures(text: string, file: string): Finding[] {

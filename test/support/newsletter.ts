@@ -82,6 +82,6 @@ export function writeIssue(
   { date = '2026-11-22', title = `Issue ${id}`, body = 'Words.' } = {},
 ): void {
   mkdirSync(join(dir, 'issues', id), { recursive: true });
-  const text = `---\ntitle: ${title}\ndate: ${date}\nlanguage: en\n---\n\n## Models {#models}\n\n### Falcon 180B arrives {#falcon}\n\n${body}\n`;
+  const text = `---\ntitle: ${title}\ndate: ${date}\nlanguage: en\n---\n\n## Models {#models}\n\n### Falcon 180B arrives {#falcon}\n\n${body}\n\n[Source](https://example.com/source)\n`;
   writeFileSync(join(dir, 'issues', id, 'issue.md'), text);
 }
