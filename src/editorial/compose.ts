@@ -151,11 +151,15 @@ const REASONS: Record<string, { zh: string; en: string }> = {
 };
 const HEADLINE = { zh: '标题需要改写', en: 'the headline needs rewriting' };
 
-/** Doubts about the item as a whole stand above its text. */
-function headMarks({ needsReview }: DraftItem, { language }: Desk): string[] {
+const EARLIER = { zh: '先前报道', en: 'reported before' };
+
+/** Doubts about the item as a whole stand above its text, and what was told of it before. */
+function headMarks({ needsReview, earlier }: DraftItem, { language }: Desk): string[] {
   const words = needsReview.map((reason) => (REASONS[reason] ?? HEADLINE)[language]);
   const separator = language === 'zh' ? '；' : '; ';
-  return words.length === 0 ? [] : [mark([...new Set(words)].join(separator))];
+  const doubts = words.length === 0 ? [] : [mark([...new Set(words)].join(separator))];
+  if (!earlier) return doubts;
+  return [...doubts, mark(`${EARLIER[language]}: ${earlier.issue} ${earlier.headline}`)];
 }
 
 /** A comment cannot hold its own end. */

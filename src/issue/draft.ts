@@ -64,6 +64,8 @@ export interface DraftItem {
   also: Place[];
   /** Where the story can be read, as its sources say. */
   links?: Link[];
+  /** An item of an earlier issue that it goes on with. */
+  earlier?: { issue: string; headline: string };
 }
 
 /** A stretch of a source; of timed speech with its times. */

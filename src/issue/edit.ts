@@ -1,6 +1,7 @@
 /** Edits of the issue file that change one span and leave every other byte alone. */
-import { formatApproval } from './format.ts';
-import type { Approval } from './issue.ts';
+import { formatApproval, formatItem, formatSectionHeading } from './format.ts';
+import type { Approval, Issue, Item, Link } from './issue.ts';
+import { formatSourceLine } from './source-line.ts';
 
 /** Puts the approval into the head, replaces it, or with null takes it out. Line endings stay as they are. */
 export function setApproval(text: string, approval: Approval | null): string {
@@ -16,4 +17,59 @@ export function setApproval(text: string, approval: Approval | null): string {
 /** The text that an approval stands for: all of it but the approval itself. */
 export function withoutApproval(text: string): string {
   return setApproval(text, null);
+}
+
+/**
+ * Puts an item at the end of its section, or of the issue where there is no such section yet.
+ * @param issue the text as it was read
+ */
+export function addItem(
+  text: string,
+  issue: Issue,
+  section: { id: string; name: string },
+  item: Item,
+): string {
+  const at = issue.sections.findIndex(({ id }) => id === section.id);
+  const heading = at < 0 ? [formatSectionHeading({ ...section, held: false, ad: false })] : [];
+  const next = at < 0 ? undefined : issue.sections[at + 1];
+  return insertBefore(text, next?.line, [...heading, ...formatItem(item)]);
+}
+
+/** Puts links at the end of an item's source line, or makes one. @param issue the text as it was read */
+export function addLinks(text: string, issue: Issue, id: string, links: readonly Link[]): string {
+  const items = issue.sections.flatMap((section) => section.items);
+  const item = items.find((each) => each.id === id);
+  if (!item) return text;
+  const starts = [...items, ...issue.sections]
+    .map(({ line }) => line)
+    .filter((line) => line > item.line);
+  const next = starts.length > 0 ? Math.min(...starts) : undefined;
+  const line = formatSourceLine(links);
+  return item.links.length > 0
+    ? appendBefore(text, next, ` · ${line}`)
+    : insertBefore(text, next, [line]);
+}
+
+/** Paragraphs before a line (from 1), or at the end, with blank lines around them. */
+function insertBefore(text: string, line: number | undefined, paragraphs: string[]): string {
+  const { head, tail, eol } = splitAt(text, line);
+  const added = paragraphs.join('\n\n').replaceAll('\n', eol);
+  return `${head}${eol}${eol}${added}${eol}${tail ? eol + tail : ''}`;
+}
+
+/** Words at the end of the last line that says anything before a line, or before the end. */
+function appendBefore(text: string, line: number | undefined, words: string): string {
+  const { head, tail, eol } = splitAt(text, line);
+  return `${head}${words}${eol}${tail ? eol + tail : ''}`;
+}
+
+function splitAt(text: string, line: number | undefined) {
+  const eol = text.includes('\r\n') ? '\r\n' : '\n';
+  const lines = text.split(eol);
+  const at = line === undefined ? lines.length : line - 1;
+  return {
+    head: lines.slice(0, at).join(eol).trimEnd(),
+    tail: lines.slice(at).join(eol),
+    eol,
+  };
 }

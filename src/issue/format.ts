@@ -26,16 +26,22 @@ function formatHead({ title, date, language, subject, preheader, approved }: Iss
   return stringify(head, { lineWidth: 0 });
 }
 
+/** The heading of a section. */
+export function formatSectionHeading(
+  section: Pick<Section, 'id' | 'name' | 'held' | 'ad'>,
+): string {
+  return `## ${section.name} ${attributes(section.id, flags(section, ['held', 'ad']))}`;
+}
+
 function formatSection(section: Section): string[] {
-  const heading = section.name
-    ? `## ${section.name} ${attributes(section.id, flags(section, ['held', 'ad']))}`
-    : '';
+  const heading = section.name ? formatSectionHeading(section) : '';
   return [heading, section.prose, ...section.items.flatMap(formatItem)];
 }
 
-function formatItem(item: Item): string[] {
+/** Heading, body and source line of an item; each stands between blank lines. */
+export function formatItem(item: Item): string[] {
   const heading = `### ${item.headline} ${attributes(item.id, flags(item, ['lead', 'held', 'ad']))}`;
-  return [heading, item.body, formatSourceLine(item.links)];
+  return [heading, item.body, formatSourceLine(item.links)].filter(Boolean);
 }
 
 function attributes(id: string, classes: string[]): string {

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { composeIssue } from '../editorial/compose.ts';
 import { draftSources } from '../editorial/draft.ts';
+import { withFollowUps } from '../editorial/followups.ts';
 import { blockedError, inputError } from '../errors.ts';
 import type { Draft } from '../issue/draft.ts';
 import { formatDraft } from '../issue/draft-json.ts';
@@ -15,6 +16,7 @@ import { dateOfIssue, titleOfIssue } from './calendar.ts';
 import { writeAtomically } from './files.ts';
 import { issueDir } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
+import { toldBefore } from './told.ts';
 
 /** Drafting needs neither database nor secrets. */
 export type Desk = Pick<Newsletter, 'dir' | 'settings' | 'clock'>;
@@ -59,7 +61,9 @@ export async function draft(desk: Desk, input: DraftInput): Promise<Drafted> {
   const head = headOf(desk, id, input);
   if (!input.force) refuseEdited(issueFile, draftFile);
   const sources = await readSources(input);
-  const result = draftSources(sources, desk.settings);
+  const found = draftSources(sources, desk.settings);
+  const earlier = toldBefore(desk, id, head.date);
+  const result = withFollowUps(found, sources, earlier, desk.settings);
   const text = formatIssue(composeIssue(result, sources, desk.settings, head));
   keepSources(input.sources, sources, folder);
   writeAtomically(draftFile, formatDraft(result, sha256(text)));
@@ -82,7 +86,7 @@ function realDate(date: string): string {
   });
 }
 
-async function readSources(input: DraftInput): Promise<FoundSource[]> {
+export async function readSources(input: DraftInput): Promise<FoundSource[]> {
   const options = input.encoding ? { encoding: input.encoding } : {};
   const sources: FoundSource[] = [];
   for (const path of input.sources) sources.push(await readSource(path, options));
@@ -90,7 +94,7 @@ async function readSources(input: DraftInput): Promise<FoundSource[]> {
 }
 
 /** The id when every source lies in one folder issues/ID/. */
-function issueOfSources(desk: Desk, paths: string[]): IssueId {
+export function issueOfSources(desk: Desk, paths: string[]): IssueId {
   const home = resolve(desk.dir, 'issues');
   const ids = new Set(paths.map((path) => relative(home, resolve(path)).split(sep)[0] ?? ''));
   const [id] = ids;
@@ -125,7 +129,7 @@ function readHash(draftFile: string): string | undefined {
 }
 
 /** Offsets lead back to the sources only as long as these lie beside the draft. */
-function keepSources(given: string[], sources: FoundSource[], folder: string): void {
+export function keepSources(given: string[], sources: FoundSource[], folder: string): void {
   mkdirSync(folder, { recursive: true });
   for (const [at, { name, fetched }] of sources.entries()) {
     const target = join(folder, name);
@@ -135,6 +139,6 @@ function keepSources(given: string[], sources: FoundSource[], folder: string): v
   }
 }
 
-function sha256(text: string): string {
+export function sha256(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

@@ -89,7 +89,7 @@ describe('an approval is refused', () => {
     await expect(approve(newsletter, ID)).rejects.toMatchObject({
       kind: 'input',
       code: 'issue-encoding',
-      problems: [{ line: 12 }],
+      problems: [{ line: 14 }],
     });
   });
 });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Finding } from '../../check/check.ts';
 import type { Draft } from '../../issue/draft.ts';
 import { formatDraft } from '../../issue/draft-json.ts';
+import type { DraftInput } from '../../newsletter/draft.ts';
 import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
 
 interface DraftOptions {
@@ -10,6 +11,7 @@ interface DraftOptions {
   encoding?: string;
   title?: string;
   date?: string;
+  add?: boolean;
   force?: boolean;
 }
 
@@ -27,6 +29,7 @@ export function registerIssue(_program: Command, add: AddCommand): void {
         .option('--encoding <name>', 'encoding of the sources, such as gbk; default: detected')
         .option('--title <title>', 'title of the issue')
         .option('--date <YYYY-MM-DD>', 'the slot it is for')
+        .option('--add', 'add to an issue that stands: new items and links, no word is changed')
         .option('--force', 'overwrite an issue.md that was edited'),
     draft,
   );
@@ -69,6 +72,7 @@ async function draft(call: Call, sources: string[], options: DraftOptions): Prom
     for (const piece of formatDraft(await verbs.draftOnly(desk, input))) terminal.write(piece);
     return 0;
   }
+  if (options.add) return add(call, input);
   const done = await verbs.draft(desk, input);
   terminal.result(done, draftWords(done.draft));
   terminal.say(`\nWrote ${done.issueFile}`);
@@ -77,6 +81,17 @@ async function draft(call: Call, sources: string[], options: DraftOptions): Prom
       ? `${done.checks} places are marked <!-- check: … --> for you to settle.`
       : 'Nothing is marked for you to check.',
   );
+  return 0;
+}
+
+async function add({ world, terminal, dir }: Call, input: DraftInput): Promise<number> {
+  const { addSources } = await import('../../newsletter/add.ts');
+  const { issueOfSources } = await import('../../newsletter/draft.ts');
+  const desk = await world.openDesk(dir);
+  const id = input.issue ?? issueOfSources(desk, input.sources);
+  const { added, linked, issueFile, checks } = await addSources(desk, id, input);
+  terminal.result({ added, linked }, `${added} items added, ${linked} got a link`);
+  terminal.say(`\nWrote ${issueFile}${checks > 0 ? `; ${checks} more places to check` : ''}`);
   return 0;
 }
 
