@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { registerAudience } from './commands/audience.ts';
 import { registerDelivery } from './commands/delivery.ts';
+import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
 import { registerServe } from './commands/serve.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -96,6 +97,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerDelivery(program, add);
   registerAudience(program, add);
   registerServe(program, add);
+  registerGlossary(program, add);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

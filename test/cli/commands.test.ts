@@ -27,6 +27,7 @@ const COMMANDS = [
   'subscribers remove',
   'subscribers import',
   'subscribers export',
+  'glossary learn',
   'serve',
   'worker',
   'demo',
