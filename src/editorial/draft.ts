@@ -15,7 +15,7 @@ import { findNames } from './names.ts';
 import { rank } from './rank.ts';
 import { indexRepairs, type RepairIndex, repairer, withFewSuggestions } from './repair/repair.ts';
 import { classify, indexSections, type SectionIndex } from './section.ts';
-import { type Segment, segment } from './segment.ts';
+import { type Said, type Segment, segment } from './segment.ts';
 import { splitSentences } from './sentences.ts';
 import type { Story, StorySentence } from './story.ts';
 import { summaryOf } from './summary.ts';
@@ -53,7 +53,7 @@ function readSource(source: SourceText, settings: Settings, index: RepairIndex):
   const { views, vocabulary, repairs } = viewsOf(source, sentences, index, lexicon);
   const segments = entries
     ? givenSegments(views, entries)
-    : segment(views, vocabulary, language, settings.show);
+    : segment(views, vocabulary, language, settings.show, saidOf(source, sentences));
   const stories = segments
     .filter(({ kind, from }) => kind === 'item' && views[from]!.text.trim() !== '')
     .map(({ from, to, confidence }, i): Story => {
@@ -64,6 +64,13 @@ function readSource(source: SourceText, settings: Settings, index: RepairIndex):
   const flags = findFlags(text, sentences, language);
   const spans = segments.map((found) => toDraftSegment(found, views, cues));
   return { draft: { name, language, segments: spans, repairs, flags }, stories };
+}
+
+/** Offsets → the sentences that hold them. */
+function saidOf({ overrides }: SourceText, sentences: readonly Sentence[]): Said {
+  const holding = (offsets: readonly number[] = []) =>
+    new Set(offsets.map((offset) => sentences.findIndex(({ end }) => offset < end)));
+  return { split: holding(overrides?.split), join: holding(overrides?.join) };
 }
 
 /** The items that the source gives itself: nothing is to be found. */

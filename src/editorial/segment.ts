@@ -27,6 +27,12 @@ export interface Segment {
   signals: Record<string, number>;
 }
 
+/** Sentences before which an editor wants a boundary, and before which none. */
+export interface Said {
+  split: ReadonlySet<number>;
+  join: ReadonlySet<number>;
+}
+
 interface Balance {
   hand: number;
   fitted: number;
@@ -35,6 +41,8 @@ interface Balance {
 }
 
 const LONGEST = 60;
+/** More than all features of a text can say. */
+const WORD_OF_EDITOR = 10_000;
 const LENGTH = 0.4;
 const LENGTH_SIGMA = 0.8;
 const BALANCE: Balance = { hand: 0.4, fitted: 0.6, cohesion: 0.15, penalty: 0.6 };
@@ -62,6 +70,7 @@ export function segment(
   vocabulary: Vocabulary,
   language: string,
   show: ShowProfile,
+  said: Said = { split: new Set(), join: new Set() },
 ): Segment[] {
   if (sentences.length === 0) return [];
   const lexicon = lexiconFor(language);
@@ -72,9 +81,8 @@ export function segment(
   const solve = (balance: Balance) => {
     const { cohesion, penalty: more } = GRANULARITY[show.granularity];
     const penalty = balance.penalty + more;
-    const boundary = Float64Array.from(
-      gaps,
-      (gap, i) => applyRules(scoreOf(gap, lexicon, balance), rules[i]!) - penalty,
+    const boundary = Float64Array.from(gaps, (gap, i) =>
+      saidOr(said, i, applyRules(scoreOf(gap, lexicon, balance), rules[i]!) - penalty),
     );
     const value = segmentValue(balance.cohesion * cohesion);
     const problem = { size: sentences.length, longest: LONGEST, boundary, segment: value };
@@ -88,6 +96,11 @@ export function segment(
     const signals = from === 0 ? {} : signalsOf(gaps[from]!, rules[from]!, lexicon);
     return { kind: kindOf(from, to, edges), from, to, confidence: kept / runs.length, signals };
   });
+}
+
+function saidOr({ split, join }: Said, at: number, score: number): number {
+  if (split.has(at)) return WORD_OF_EDITOR;
+  return join.has(at) ? -WORD_OF_EDITOR : score;
 }
 
 /** Items, and one segment more for each end at which the programme speaks. */

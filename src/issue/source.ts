@@ -14,6 +14,8 @@ export interface SourceText {
   text: string;
   /** Of timed speech: when each stretch of the text is spoken, in order. */
   cues?: Cue[];
+  /** What an editor says of its boundaries: at these offsets one is, or none is. */
+  overrides?: { split: number[]; join: number[] };
   /** Of feeds and notes: the items are given, and cover the text. */
   entries?: Entry[];
 }

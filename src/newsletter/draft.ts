@@ -31,6 +31,9 @@ export interface DraftInput {
   title?: string | undefined;
   /** `YYYY-MM-DD`. */
   date?: string | undefined;
+  /** Offsets into the only source at which an item begins, and at which none does, against the engine. */
+  split?: number[] | undefined;
+  join?: number[] | undefined;
   /** Overwrite an issue.md that was edited. */
   force?: boolean | undefined;
   /** Write here instead of the issue's folder; the demonstration does. */
@@ -90,7 +93,23 @@ export async function readSources(input: DraftInput): Promise<FoundSource[]> {
   const options = input.encoding ? { encoding: input.encoding } : {};
   const sources: FoundSource[] = [];
   for (const path of input.sources) sources.push(await readSource(path, options));
-  return sources;
+  return sources.map((source) => withOverrides(source, input));
+}
+
+/** @throws BroadsheetError where it cannot be known which source is meant, or an offset lies outside */
+function withOverrides(source: FoundSource, input: DraftInput): FoundSource {
+  const { split = [], join = [], sources } = input;
+  if (split.length + join.length === 0) return source;
+  const outside = [...split, ...join].find((at) => !(at > 0 && at < source.text.length));
+  if (sources.length === 1 && outside === undefined)
+    return { ...source, overrides: { split, join } };
+  throw inputError(
+    'offset-invalid',
+    outside === undefined
+      ? 'Offsets can be given for one source only'
+      : `${outside} lies outside the text, which has ${source.text.length} characters`,
+    { file: source.name, hint: 'Take the offsets of segments from draft.json.' },
+  );
 }
 
 /** The id when every source lies in one folder issues/ID/. */

@@ -71,6 +71,22 @@ const texts = fc
   .array(fc.oneof(fragments, fc.string({ maxLength: 6 })), { maxLength: 40 })
   .map((parts) => parts.join(''));
 
+describe('what an editor says of a boundary', () => {
+  const starts = (overrides?: { split: number[]; join: number[] }) =>
+    draftSources(
+      [{ name: 's.txt', language: 'zh-CN', text: CHINESE, ...(overrides ? { overrides } : {}) }],
+      settings,
+    ).sources[0]?.segments.map(({ start }) => start) ?? [];
+  const [, , second = 0] = starts();
+  const inside = CHINESE.indexOf('公司表示');
+
+  test('outweighs everything that the engine sees', () => {
+    expect(starts({ split: [], join: [second + 2] })).not.toContain(second);
+    expect(starts()).not.toContain(inside);
+    expect(starts({ split: [inside + 1], join: [] })).toContain(inside);
+  });
+});
+
 describe('whatever the text', () => {
   test('sentences tile it', () => {
     fc.assert(

@@ -11,6 +11,8 @@ interface DraftOptions {
   encoding?: string;
   title?: string;
   date?: string;
+  split?: number[];
+  join?: number[];
   add?: boolean;
   force?: boolean;
 }
@@ -29,6 +31,8 @@ export function registerIssue(_program: Command, add: AddCommand): void {
         .option('--encoding <name>', 'encoding of the sources, such as gbk; default: detected')
         .option('--title <title>', 'title of the issue')
         .option('--date <YYYY-MM-DD>', 'the slot it is for')
+        .option('--split <offset...>', 'an item begins here, whatever the engine thinks', offsets)
+        .option('--join <offset...>', 'no item begins here', offsets)
         .option('--add', 'add to an issue that stands: new items and links, no word is changed')
         .option('--force', 'overwrite an issue.md that was edited'),
     draft,
@@ -52,6 +56,11 @@ export function registerIssue(_program: Command, add: AddCommand): void {
     (command) => command.option('--port <n>', 'port; default: 4321 or the next free one'),
     preview,
   );
+}
+
+/** Collects what an option is given, number by number. */
+function offsets(given: string, before: number[] = []): number[] {
+  return [...before, Number(given)];
 }
 
 async function init({ world, terminal, dir }: Call, [directory]: string[]): Promise<number> {
