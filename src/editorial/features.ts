@@ -63,18 +63,24 @@ const OPENING_MARKS = /^[\s"'“‘「『《（(【[]+/u;
 /**
  * Features of the gap before each sentence, looking a few sentences back and ahead.
  * @param vocabulary of the same sentences
+ * @param scale how many of the units make a usual sentence: 1, or more where no marks end sentences
  */
-export function gapsOf(sentences: SentenceView[], vocabulary: Vocabulary, lexicon: Lexicon): Gap[] {
-  const cohesion = cohesionOf(vocabulary);
+export function gapsOf(
+  sentences: SentenceView[],
+  vocabulary: Vocabulary,
+  lexicon: Lexicon,
+  scale = 1,
+): Gap[] {
+  const cohesion = cohesionOf(vocabulary, scale);
   const names = nameHistory(sentences);
   return sentences.map((sentence, i) => ({
     ...cohesion[i]!,
     nextOv: cohesion[i + 1]?.ov ?? 0,
-    ...namesAtHead(sentence, i, names, lexicon),
+    ...namesAtHead(sentence, i, names, lexicon, scale),
     ...openingOf(sentence.text, lexicon),
     close: Number(lexicon.closing.test(sentences[i - 1]?.text.slice(-30) ?? '')),
-    lenR: relativeLength(sentence, lexicon),
-    lenL: relativeLength(sentences[i - 1] ?? sentence, lexicon),
+    lenR: relativeLength(sentence, lexicon, scale),
+    lenL: relativeLength(sentences[i - 1] ?? sentence, lexicon, scale),
     titled: Number(isTitle(sentence, sentences[i + 1], lexicon)),
   }));
 }
@@ -115,8 +121,9 @@ function reports(head: string, lexicon: Lexicon): boolean {
   return lexicon.strongVerb.test(head);
 }
 
-function relativeLength({ text }: SentenceView, lexicon: Lexicon): number {
-  return Math.max(-1, Math.min(1, Math.log((text.length + 1) / lexicon.typical.sentence)));
+function relativeLength({ text }: SentenceView, lexicon: Lexicon, scale: number): number {
+  const usual = lexicon.typical.sentence / scale;
+  return Math.max(-1, Math.min(1, Math.log((text.length + 1) / usual)));
 }
 
 /** For each sentence: how long ago each of its names was last heard, in sentences. */
@@ -135,9 +142,10 @@ function namesAtHead(
   i: number,
   history: Map<string, number>[],
   lexicon: Lexicon,
+  scale: number,
 ) {
   const atHead = names.filter((name) => name.start < lexicon.windows.name);
-  const isNew = (name: Name) => (history[i]!.get(name.key) ?? 0) > NAMES_BACK;
+  const isNew = (name: Name) => (history[i]!.get(name.key) ?? 0) > NAMES_BACK * scale;
   const first = atHead[0];
   const subject = first !== undefined && isNew(first) && opensWith(text, first, lexicon);
   const points = lexicon.anaphor.test(text.slice(0, lexicon.windows.anaphor));
@@ -163,11 +171,11 @@ function opensWith(text: string, name: Name, lexicon: Lexicon): boolean {
 }
 
 /** Shared vocabulary across each gap. */
-function cohesionOf(vocabulary: Vocabulary) {
+function cohesionOf(vocabulary: Vocabulary, scale: number) {
   const { sentences, weights } = vocabulary;
   const distinct = sentences.map((terms) => [...new Set(terms)]);
   const neighbours = occurrences(distinct);
-  const chains = chainsOf(distinct, neighbours.previous, weights);
+  const chains = chainsOf(distinct, neighbours.previous, weights, scale);
   return distinct.map((terms, i) => {
     let total = 0;
     let seen = 0;
@@ -177,8 +185,8 @@ function cohesionOf(vocabulary: Vocabulary) {
       const back = i - neighbours.previous[i]![k]!;
       const ahead = neighbours.next[i]![k]! - i;
       total += weight;
-      if (back <= BACK) seen += weight;
-      else if (ahead <= AHEAD) starting += weight;
+      if (back <= BACK * scale) seen += weight;
+      else if (ahead <= AHEAD * scale) starting += weight;
     }
     return {
       ov: total === 0 ? 0 : Math.min(OVERLAP_LIMIT, seen / total),
@@ -186,7 +194,10 @@ function cohesionOf(vocabulary: Vocabulary) {
       chain: chains[i]!,
       sim: Math.min(
         LIKENESS_LIMIT,
-        cosine(vectorOf(sentences, i - 3, i, weights), vectorOf(sentences, i, i + 2, weights)),
+        cosine(
+          vectorOf(sentences, i - 3 * scale, i, weights),
+          vectorOf(sentences, i, i + 2 * scale, weights),
+        ),
       ),
     };
   });
@@ -211,22 +222,28 @@ function occurrences(distinct: number[][]) {
 }
 
 /** Terms that occur on both sides of each gap: the nearer and the rarer, the stronger the chain. */
-function chainsOf(distinct: number[][], previous: number[][], weights: Float64Array): number[] {
+function chainsOf(
+  distinct: number[][],
+  previous: number[][],
+  weights: Float64Array,
+  reach: number,
+): number[] {
   const steps = new Float64Array(distinct.length + 1);
   for (const [i, terms] of distinct.entries()) {
     for (const [slot, term] of terms.entries()) {
       const from = previous[i]![slot]!;
       const distance = i - from;
-      if (distance > CHAIN_REACH) continue;
-      steps[from + 1]! += weights[term]! / distance;
-      steps[i + 1]! -= weights[term]! / distance;
+      if (distance > CHAIN_REACH * reach) continue;
+      const strength = weights[term]! / Math.max(1, distance / reach);
+      steps[from + 1]! += strength;
+      steps[i + 1]! -= strength;
     }
   }
-  const scale = Math.log(distinct.length + 1);
+  const most = Math.log(distinct.length + 1);
   let sum = 0;
   return distinct.map((_, i) => {
     sum += steps[i]!;
-    return Math.min(CHAIN_LIMIT, Math.max(0, sum) / scale);
+    return Math.min(CHAIN_LIMIT, Math.max(0, sum) / most);
   });
 }
 

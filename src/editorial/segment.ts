@@ -41,6 +41,11 @@ interface Balance {
 }
 
 const LONGEST = 60;
+const END_MARK = /[。！？!?….]["'”’」』）)\]】》]*\s*$/u;
+/** Units of a sentence at most. */
+const MOST_UNITS = 4;
+/** How much rarer a boundary is for it, as log-odds per unit of the logarithm. */
+const RARER = 1;
 /** More than all features of a text can say. */
 const WORD_OF_EDITOR = 10_000;
 const LENGTH = 0.4;
@@ -74,13 +79,15 @@ export function segment(
 ): Segment[] {
   if (sentences.length === 0) return [];
   const lexicon = lexiconFor(language);
-  const gaps = gapsOf(sentences, vocabulary, lexicon);
+  const scale = scaleOf(sentences, lexicon);
+  const gaps = gapsOf(sentences, vocabulary, lexicon, scale);
   const edges = edgesOf(sentences, lexicon, show);
   const rules = ruleScores(sentences, edges, lexicon, show);
   const segmentValue = segmentValuer(sentences, vocabulary, edges, lexicon, show);
   const solve = (balance: Balance) => {
     const { cohesion, penalty: more } = GRANULARITY[show.granularity];
-    const penalty = balance.penalty + more;
+    // Where every sentence falls into several units, a boundary is that much rarer among their gaps.
+    const penalty = balance.penalty + more + RARER * Math.log(scale);
     const boundary = Float64Array.from(gaps, (gap, i) =>
       saidOr(said, i, applyRules(scoreOf(gap, lexicon, balance), rules[i]!) - penalty),
     );
@@ -96,6 +103,14 @@ export function segment(
     const signals = from === 0 ? {} : signalsOf(gaps[from]!, rules[from]!, lexicon);
     return { kind: kindOf(from, to, edges), from, to, confidence: kept / runs.length, signals };
   });
+}
+
+/** How many of the units make a usual sentence: unpunctuated speech falls into clauses or lines. */
+function scaleOf(sentences: readonly SentenceView[], lexicon: Lexicon): number {
+  const ended = sentences.filter(({ text }) => END_MARK.test(text)).length;
+  if (ended * 2 > sentences.length) return 1;
+  const usual = sentences.reduce((sum, { text }) => sum + text.length, 0) / sentences.length;
+  return Math.max(1, Math.min(MOST_UNITS, Math.round(lexicon.typical.sentence / usual)));
 }
 
 function saidOr({ split, join }: Said, at: number, score: number): number {

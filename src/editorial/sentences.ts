@@ -11,6 +11,14 @@ const ABBREVIATION =
   /(?:^|[^\p{L}])(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|etc|inc|ltd|co|corp|dept|est|fig|no|vol|approx|e\.g|i\.e|a\.m|p\.m|u\.s|u\.k|u\.n|ph\.d|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|\p{L})$/iu;
 /** Characters per end mark above which the text counts as unpunctuated. */
 const SPARSE = { zh: 120, en: 500 };
+/** Characters that tell whether a text has capitals, and their least share in one that has. */
+const CASE_SAMPLE = 20_000;
+const CAPITALS = 0.005;
+/** Spaces at which a speaker paused: beside Han; in a text that is typeset, between Han only. */
+const ANY_SPACE = /(?<=[\p{Script=Han}\p{P}\d])\s+|\s+(?=\p{Script=Han})/gu;
+const PAUSE = /(?<=\p{P})\s+|(?<=\p{Script=Han})\s+(?=\p{Script=Han})/gu;
+/** Usual sentences that one unit without any mark may be as long as. */
+const FAR_TOO_LONG = 4;
 /** In unpunctuated Chinese a unit longer than this is cut at the commas as well. */
 const LONG_UNIT = 80;
 
@@ -25,10 +33,11 @@ export function splitSentences(text: string, language: string): Sentence[] {
   const paragraphs = paragraphBreaks(text);
   const ends = sentenceEnds(text);
   const sparse = (ends.length + 1) * SPARSE[lexicon.language] < text.length;
-  const breaks = sparse ? [...ends, ...chunkBreaks(text, lexicon)] : ends;
+  if (!sparse)
+    return tile(text, new Set([...ends, ...paragraphs, ...lineBreaks(text)]), paragraphs);
   // Where no marks end sentences, a line is the best unit there is, wrapped or not: a cue of subtitles.
-  const lines = sparse ? breaksAt(LINE, text) : lineBreaks(text);
-  return tile(text, new Set([...breaks, ...paragraphs, ...lines]), paragraphs);
+  const breaks = [...ends, ...paragraphs, ...breaksAt(LINE, text), ...chunkBreaks(text, lexicon)];
+  return tile(text, new Set([...breaks, ...wordBreaks(text, breaks, lexicon)]), paragraphs);
 }
 
 /** The text between consecutive breaks; whatever is only white space joins its neighbour. */
@@ -50,11 +59,12 @@ function tile(text: string, breaks: Set<number>, paragraphs: Set<number>): Sente
 
 /** Offsets behind end marks and the white space that follows them. */
 function sentenceEnds(text: string): number[] {
+  const cased = isCased(text);
   const ends: number[] = [];
   for (const match of text.matchAll(END)) {
     const end = match.index + match[0].length;
     const ended = match[0].startsWith('.')
-      ? endsAtStop(text, match.index, end)
+      ? endsAtStop(text, match.index, end, cased)
       : endsAtMark(text, match.index, end);
     if (ended) ends.push(skipSpace(text, end));
   }
@@ -68,13 +78,21 @@ function endsAtMark(text: string, mark: number, end: number): boolean {
   return !/[\w=&/]/.test(next) || isHan(text[mark - 1] ?? '') || end - mark > 1;
 }
 
-function endsAtStop(text: string, stop: number, end: number): boolean {
+/** Some recognisers write no capitals at all; then a small letter behind a full stop means nothing. */
+function isCased(text: string): boolean {
+  const sample = text.slice(0, CASE_SAMPLE);
+  const capitals = sample.match(/\p{Lu}/gu)?.length ?? 0;
+  const small = sample.match(/\p{Ll}/gu)?.length ?? 0;
+  return capitals >= small * CAPITALS;
+}
+
+function endsAtStop(text: string, stop: number, end: number, cased: boolean): boolean {
   const before = text.slice(Math.max(0, stop - 8), stop);
   const after = text.slice(end, end + 8);
   if (isHan(before.at(-1) ?? '')) return !/^[\d.]/.test(after);
   // `1.` at the head of a line numbers it.
   if (/^\p{Script=Han}/u.test(after)) return !/(?:^|[^\w.-])\d+$/.test(before);
-  if (!/^(?:\s|$)/.test(after) || /^\s*\p{Ll}/u.test(after)) return false;
+  if (!/^(?:\s|$)/.test(after) || (cased && /^\s*\p{Ll}/u.test(after))) return false;
   return !ABBREVIATION.test(before);
 }
 
@@ -125,10 +143,17 @@ function chunkBreaks(text: string, lexicon: Lexicon): number[] {
   const cues = new RegExp(lexicon.cueHead.source.replace('^', ''), 'giu');
   const breaks = [...text.matchAll(cues)].map((match) => match.index);
   if (lexicon.language !== 'zh') return breaks;
-  const spaces = /(?<=[\p{Script=Han}\p{P}\d])\s+|\s+(?=\p{Script=Han})/gu;
+  const spaces = isTypeset(text) ? PAUSE : ANY_SPACE;
   for (const match of text.matchAll(spaces)) breaks.push(match.index + match[0].length);
   breaks.sort((a, b) => a - b);
   return [...breaks, ...commaBreaks(text, breaks)];
+}
+
+/** Where print puts a space between Han and Latin, that space is no pause. */
+function isTypeset(text: string): boolean {
+  const apart = text.match(/\p{Script=Han}\s[\p{Script=Latin}\d]/gu)?.length ?? 0;
+  const joined = text.match(/\p{Script=Han}[\p{Script=Latin}\d]/gu)?.length ?? 0;
+  return apart > joined;
 }
 
 function commaBreaks(text: string, breaks: number[]): number[] {
@@ -143,4 +168,19 @@ function commaBreaks(text: string, breaks: number[]): number[] {
     from = to;
   }
   return commas;
+}
+
+/** Not even a comma: what is far longer than a sentence is cut between words, so that it can be cut at all. */
+function wordBreaks(text: string, breaks: number[], { typical }: Lexicon): number[] {
+  const { sentence } = typical;
+  const piece = new RegExp(`[^]{${sentence}}[\\p{Script=Latin}\\d]*\\s?`, 'gu');
+  const words: number[] = [];
+  let from = 0;
+  for (const to of [...new Set([...breaks, text.length])].sort((a, b) => a - b)) {
+    const unit = text.slice(from, to);
+    if (unit.length > FAR_TOO_LONG * sentence)
+      for (const end of breaksAt(piece, unit)) words.push(from + end);
+    from = to;
+  }
+  return words;
 }

@@ -34,6 +34,29 @@ describe('texts that the engine has never seen', () => {
     expect(sources[0]?.repairs.filter(({ applied }) => applied)).toEqual([]);
   });
 
+  test('English without capitals falls into the same stories', () => {
+    const starts = (text: string) =>
+      draftOf(text, 'en').sources[0]?.segments.map(({ start }) => start);
+    expect(starts(ENGLISH.toLowerCase())).toEqual(starts(ENGLISH));
+  });
+
+  test('Chinese with nothing but commas falls into about as many stories', () => {
+    const text = readFileSync('issues/2023-09-w3/transcript.txt', 'utf8').replace(/[。！？]/g, ',');
+    const { items } = draftOf(text);
+    expect(items.length).toBeGreaterThanOrEqual(12);
+    expect(items.length).toBeLessThanOrEqual(22);
+  });
+
+  test('speech without any mark is cut between words, and every unit stays readable', () => {
+    const long = ENGLISH.toLowerCase()
+      .replace(/[^a-z0-9 ]/g, '')
+      .repeat(20);
+    const units = splitSentences(long, 'en').map(({ start, end }) => long.slice(start, end));
+    expect(units.join('')).toBe(long);
+    expect(Math.max(...units.map(({ length }) => length))).toBeLessThan(500);
+    expect(units.every((unit) => !/^\S*$/.test(unit))).toBe(true);
+  });
+
   test('one sentence is one item', () => {
     const { items } = draftOf('英伟达发布了新的芯片。');
     expect(items).toHaveLength(1);
