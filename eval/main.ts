@@ -1,4 +1,5 @@
 /** `npm run eval`: how good the editorial engine is, on texts whose truth is known. */
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadSettings } from '../src/config/load.ts';
@@ -7,11 +8,13 @@ import { changelog, juya, ruanyf } from './corpora.ts';
 import type { GoldDocument } from './document.ts';
 import { evaluate, evaluateBaselines, type Scores } from './evaluate.ts';
 import { goldDocument, goldDocuments } from './gold.ts';
+import { drawGaps } from './plot.ts';
 
-const HELP = `npm run eval -- [--gold DIR]… [--juya DIR] [--ruanyf DIR] [--changelog DIR] [--only NAME] [--json]
+const HELP = `npm run eval -- [--gold DIR]… [--juya DIR] [--ruanyf DIR] [--changelog DIR] [--only NAME] [--json] [--plot FILE.svg]
 
 The seed is always measured. --gold adds every text with a *.gold.json beside it; the others are checkouts of
-imjuya/juya-ai-daily, ruanyf/weekly and thechangelog/transcripts. (K): told the true number of segments.`;
+imjuya/juya-ai-daily, ruanyf/weekly and thechangelog/transcripts. (K): told the true number of segments.
+--plot draws the gaps of the seed.`;
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +23,7 @@ const { values } = parseArgs({
     ruanyf: { type: 'string' },
     changelog: { type: 'string' },
     only: { type: 'string' },
+    plot: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -101,7 +105,11 @@ function table(rows: string[][]): string {
 }
 
 if (values.help) console.log(HELP);
-else {
+else if (values.plot) {
+  const [seed] = sets();
+  const [document] = seed?.documents ?? [];
+  if (document) writeFileSync(values.plot, drawGaps(document, settings));
+} else {
   const results = sets().map(({ name, documents, settings }) => ({
     name,
     methods: {

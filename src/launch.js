@@ -8,6 +8,9 @@ const node = ready();
 if (node === process.execPath) {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
+  // The heap grows in small steps: 10 MB of transcript are drafted in 440 MB instead of 530, 5 % slower.
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--heap-growing-percent=10');
   // In the published package main is compiled: Node strips no types under node_modules.
   const compiled = join(root, 'dist', 'main.js');
   const fromPackage = !existsSync(join(root, 'src', 'main.ts'));

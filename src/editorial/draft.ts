@@ -15,7 +15,7 @@ import { findNames } from './names.ts';
 import { rank } from './rank.ts';
 import { indexRepairs, type RepairIndex, repairer, withFewSuggestions } from './repair/repair.ts';
 import { classify, indexSections, type SectionIndex } from './section.ts';
-import { type Said, type Segment, segment } from './segment.ts';
+import { gapValues, type Said, type Segment, segment } from './segment.ts';
 import { splitSentences } from './sentences.ts';
 import type { Story, StorySentence } from './story.ts';
 import { summaryOf } from './summary.ts';
@@ -71,6 +71,19 @@ function saidOf({ overrides }: SourceText, sentences: readonly Sentence[]): Said
   const holding = (offsets: readonly number[] = []) =>
     new Set(offsets.map((offset) => sentences.findIndex(({ end }) => offset < end)));
   return { split: holding(overrides?.split), join: holding(overrides?.join) };
+}
+
+/** The value of a boundary before each sentence of a source, as the engine weighs it. */
+export function gapValuesOf(
+  source: SourceText,
+  settings: Settings,
+): { start: number; value: number }[] {
+  const { text, language } = source;
+  const sentences = splitSentences(text, language);
+  const index = indexRepairs(indexGlossary(settings.glossary));
+  const { views, vocabulary } = viewsOf(source, sentences, index, lexiconFor(language));
+  const values = gapValues(views, vocabulary, language, settings.show);
+  return sentences.map(({ start }, i) => ({ start, value: values[i]! }));
 }
 
 /** The items that the source gives itself: nothing is to be found. */

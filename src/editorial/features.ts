@@ -61,28 +61,33 @@ const TITLE = 0.6;
 const OPENING_MARKS = /^[\s"'“‘「『《（(【[]+/u;
 
 /**
- * Features of the gap before each sentence, looking a few sentences back and ahead.
+ * Features of the gap before a sentence, looking a few sentences back and ahead. Given one by one: those of
+ * a long transcript together would be most of the memory that drafting takes.
  * @param vocabulary of the same sentences
  * @param scale how many of the units make a usual sentence: 1, or more where no marks end sentences
  */
-export function gapsOf(
+export function gapReader(
   sentences: SentenceView[],
   vocabulary: Vocabulary,
   lexicon: Lexicon,
   scale = 1,
-): Gap[] {
+): (index: number) => Gap {
   const cohesion = cohesionOf(vocabulary, scale);
   const names = nameHistory(sentences);
-  return sentences.map((sentence, i) => ({
-    ...cohesion[i]!,
-    nextOv: cohesion[i + 1]?.ov ?? 0,
-    ...namesAtHead(sentence, i, names, lexicon, scale),
-    ...openingOf(sentence.text, lexicon),
-    close: Number(lexicon.closing.test(sentences[i - 1]?.text.slice(-30) ?? '')),
-    lenR: relativeLength(sentence, lexicon, scale),
-    lenL: relativeLength(sentences[i - 1] ?? sentence, lexicon, scale),
-    titled: Number(isTitle(sentence, sentences[i + 1], lexicon)),
-  }));
+  return (i) => readGap(sentences[i]!, i);
+
+  function readGap(sentence: SentenceView, i: number): Gap {
+    return {
+      ...cohesion[i]!,
+      nextOv: cohesion[i + 1]?.ov ?? 0,
+      ...namesAtHead(sentence, i, names, lexicon, scale),
+      ...openingOf(sentence.text, lexicon),
+      close: Number(lexicon.closing.test(sentences[i - 1]?.text.slice(-30) ?? '')),
+      lenR: relativeLength(sentence, lexicon, scale),
+      lenL: relativeLength(sentences[i - 1] ?? sentence, lexicon, scale),
+      titled: Number(isTitle(sentence, sentences[i + 1], lexicon)),
+    };
+  }
 }
 
 /** How the sentence opens: with what ties it to the one before it, or with what reports news. */

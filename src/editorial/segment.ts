@@ -4,7 +4,7 @@
  */
 import { cohesionGains } from './cohesion.ts';
 import { type Edges, edgesOf, type RuleScore, ruleScores, type ShowPhrases } from './edges.ts';
-import { FEATURES, type Feature, type Gap, gapsOf, type SentenceView } from './features.ts';
+import { FEATURES, type Feature, type Gap, gapReader, type SentenceView } from './features.ts';
 import { type Lexicon, lexiconFor } from './lexicon/lexicon.ts';
 import { FITTED, HAND, type WeightSet } from './lexicon/weights.ts';
 import { bestSegmentation, bestSegmentationOf, type Problem } from './optimise.ts';
@@ -79,19 +79,11 @@ export function segment(
 ): Segment[] {
   if (sentences.length === 0) return [];
   const lexicon = lexiconFor(language);
-  const scale = scaleOf(sentences, lexicon);
-  const gaps = gapsOf(sentences, vocabulary, lexicon, scale);
-  const edges = edgesOf(sentences, lexicon, show);
-  const rules = ruleScores(sentences, edges, lexicon, show);
+  const { gapAt, edges, rules, boundaryValues } = weighGaps(sentences, vocabulary, lexicon, show);
   const segmentValue = segmentValuer(sentences, vocabulary, edges, lexicon, show);
   const solve = (balance: Balance) => {
-    const { cohesion, penalty: more } = GRANULARITY[show.granularity];
-    // Where every sentence falls into several units, a boundary is that much rarer among their gaps.
-    const penalty = balance.penalty + more + RARER * Math.log(scale);
-    const boundary = Float64Array.from(gaps, (gap, i) =>
-      saidOr(said, i, applyRules(scoreOf(gap, lexicon, balance), rules[i]!) - penalty),
-    );
-    const value = segmentValue(balance.cohesion * cohesion);
+    const boundary = boundaryValues(balance).map((value, i) => saidOr(said, i, value));
+    const value = segmentValue(balance.cohesion * GRANULARITY[show.granularity].cohesion);
     const problem = { size: sentences.length, longest: LONGEST, boundary, segment: value };
     return solveFor(segmentCount(show, edges, sentences.length), problem);
   };
@@ -100,9 +92,46 @@ export function segment(
   return starts.map((from, i) => {
     const to = starts[i + 1] ?? sentences.length;
     const kept = runs.filter((run) => run.has(from)).length;
-    const signals = from === 0 ? {} : signalsOf(gaps[from]!, rules[from]!, lexicon);
+    const signals = from === 0 ? {} : signalsOf(gapAt(from), rules[from]!, lexicon);
     return { kind: kindOf(from, to, edges), from, to, confidence: kept / runs.length, signals };
   });
+}
+
+/**
+ * What a boundary before each sentence is worth by itself, before cohesion and length are weighed: above
+ * 0 it speaks for one. The first value, before sentence 0, means nothing.
+ */
+export function gapValues(
+  sentences: SentenceView[],
+  vocabulary: Vocabulary,
+  language: string,
+  show: ShowProfile,
+): number[] {
+  const { boundaryValues } = weighGaps(sentences, vocabulary, lexiconFor(language), show);
+  return [...boundaryValues(BALANCE)];
+}
+
+function weighGaps(
+  sentences: SentenceView[],
+  vocabulary: Vocabulary,
+  lexicon: Lexicon,
+  show: ShowProfile,
+) {
+  const scale = scaleOf(sentences, lexicon);
+  const gapAt = gapReader(sentences, vocabulary, lexicon, scale);
+  const scores = scoresOf(sentences.length, gapAt, lexicon);
+  const edges = edgesOf(sentences, lexicon, show);
+  const rules = ruleScores(sentences, edges, lexicon, show);
+  const boundaryValues = (balance: Balance) => {
+    // Where every sentence falls into several units, a boundary is that much rarer among their gaps.
+    const rarer = RARER * Math.log(scale);
+    const penalty = balance.penalty + GRANULARITY[show.granularity].penalty + rarer;
+    return Float64Array.from(rules, (rule, i) => {
+      const score = balance.hand * scores.hand[i]! + balance.fitted * scores.fitted[i]!;
+      return applyRules(score, rule) - penalty;
+    });
+  };
+  return { gapAt, edges, rules, boundaryValues };
 }
 
 /** How many of the units make a usual sentence: unpunctuated speech falls into clauses or lines. */
@@ -161,8 +190,15 @@ function segmentValuer(
   };
 }
 
-function scoreOf(gap: Gap, { language }: Lexicon, { hand, fitted }: Balance): number {
-  return hand * weigh(gap, HAND) + fitted * weigh(gap, FITTED[language]);
+/** What the two sets of weights make of each gap; every run mixes them in its own way. */
+function scoresOf(size: number, gapAt: (index: number) => Gap, { language }: Lexicon) {
+  const scores = { hand: new Float64Array(size), fitted: new Float64Array(size) };
+  for (let i = 0; i < size; i++) {
+    const gap = gapAt(i);
+    scores.hand[i] = weigh(gap, HAND);
+    scores.fitted[i] = weigh(gap, FITTED[language]);
+  }
+  return scores;
 }
 
 function weigh(gap: Gap, weights: WeightSet): number {
