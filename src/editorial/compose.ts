@@ -6,7 +6,7 @@ import type { Entry, Sentence, SourceText, Span } from '../issue/source.ts';
 import { applyRepairs } from './repair/repair.ts';
 import { splitSentences } from './sentences.ts';
 import { columnsOf } from './story.ts';
-import { printed } from './typography.ts';
+import { printed, typeset } from './typography.ts';
 import { spansWithin } from './within.ts';
 
 /** What the file says of itself. */
@@ -87,7 +87,7 @@ function toSection(id: string, name: string, items: Item[]): Section {
 function toItem(item: DraftItem, lead: boolean, desk: Desk): Item {
   return {
     id: item.id,
-    headline: literal(item.headline),
+    headline: literal(typeset(item.headline, desk.language)),
     lead,
     held: false,
     ad: false,
@@ -109,7 +109,7 @@ function paragraphs(place: DraftItem['source'], { sources, language }: Desk): st
   for (const sentence of spansWithin(source.sentences, { start: from, end: place.end })) {
     const repaired = applyRepairs(source.text, source.repairs, sentence.start, sentence.end);
     const gap = paragraph && language === 'en' ? ' ' : '';
-    paragraph += gap + literal(printed(repaired, language));
+    paragraph += gap + literal(typeset(printed(repaired, language), language));
     paragraph += sentenceMarks(sentence, source, language);
     if (columnsOf(paragraph) >= PARAGRAPH) {
       result.push(paragraph);

@@ -21,3 +21,16 @@ export function printed(text: string, language: 'zh' | 'en'): string {
     .replace(MARK, (_, after: string, before: string) => FULL_WIDTH[after ?? before]!)
     .replace(/(?<=\p{Script=Latin}),(?=\p{Script=Latin})/gu, '、');
 }
+
+const BETWEEN =
+  /(?<=\p{Script=Han})(?=[\p{Script=Latin}\d])|(?<=[\p{Script=Latin}\d%％])(?=\p{Script=Han})/gu;
+
+/** As an editor sets it: a space between Chinese and what is Latin or a number. Speech has none. */
+export function typeset(text: string, language: 'zh' | 'en'): string {
+  return language === 'zh' ? text.replace(BETWEEN, ' ') : text;
+}
+
+/** Without the spaces that only typography puts there: the same words, however they are set. */
+export function untypeset(text: string): string {
+  return text.replace(/(?<=\p{Script=Han})[^\S\n]+|[^\S\n]+(?=\p{Script=Han})/gu, '');
+}

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Learnt, withLearnt } from '../config/glossary-edit.ts';
+import { untypeset } from '../editorial/typography.ts';
 import { inputError } from '../errors.ts';
 import type { Draft, Repair } from '../issue/draft.ts';
 import type { IssueId } from '../issue/issue.ts';
@@ -28,10 +29,10 @@ export function learnFromIssue(desk: Desk, id: IssueId, dryRun = false): Learnt 
 function answers(draft: Draft, text: string, { settings }: Desk): Learnt {
   const { glossary } = settings;
   const marks = (text.match(/<!--\s*check[\s\S]*?-->/gi) ?? []).join('\n');
-  const words = text.replace(/<!--[\s\S]*?-->/g, '');
+  const words = untypeset(text.replace(/<!--[\s\S]*?-->/g, ''));
   const repairs = distinct(draft.sources.flatMap((source) => source.repairs));
   const open = repairs.filter(({ from }) => !marks.includes(from));
-  const stands = (word: string) => wordPattern(word).test(words);
+  const stands = (word: string) => wordPattern(untypeset(word)).test(words);
   const accepted = open.filter(({ applied, from, to }) => !applied && stands(to) && !stands(from));
   const refused = open.filter(({ from, to }) => stands(from) && !stands(to));
   const known = new Set(glossary.entries.flatMap(({ forms, aliases }) => [...forms, ...aliases]));

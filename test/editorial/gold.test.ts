@@ -128,7 +128,7 @@ describe('the seed', () => {
     });
     expect(parsed.sections.flatMap(({ items }) => items)).toHaveLength(16);
     expect(file).toContain('<!-- check: 核对“减半”');
-    for (const word of ['张量并行', '动态批处理', 'RETFound', 'NExT-GPT', 'LINGO-1', '1800亿'])
+    for (const word of ['张量并行', '动态批处理', 'RETFound', 'NExT-GPT', 'LINGO-1', '1800 亿'])
       expect(file).toContain(word);
   });
 });
