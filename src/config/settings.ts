@@ -167,7 +167,8 @@ export const glossarySchema = z.strictObject({
           .describe('Known wrong spellings, repaired to the id'),
       }),
     )
-    .superRefine(uniqueIds),
+    .superRefine(uniqueIds)
+    .superRefine(uniqueForms),
   context: z
     .array(
       z.strictObject({
@@ -215,6 +216,26 @@ function uniqueIds(entries: { id: string }[], context: z.RefinementCtx): void {
       context.addIssue({ code: 'custom', path: [at, 'id'], message: `"${id}" is used twice` });
     }
     seen.add(id);
+  }
+}
+
+/** One spelling that means two things would be repaired to either, by chance. */
+function uniqueForms(
+  entries: { id: string; forms: string[]; aliases: string[] }[],
+  context: z.RefinementCtx,
+): void {
+  const owners = new Map<string, string>();
+  for (const { id } of entries) owners.set(id, id);
+  for (const [at, { id, forms, aliases }] of entries.entries()) {
+    for (const [key, words] of Object.entries({ forms, aliases })) {
+      for (const [index, word] of words.entries()) {
+        const owner = owners.get(word) ?? id;
+        owners.set(word, owner);
+        if (owner === id) continue;
+        const message = `"${word}" belongs to "${owner}" already`;
+        context.addIssue({ code: 'custom', path: [at, key, index], message });
+      }
+    }
   }
 }
 
