@@ -1,5 +1,5 @@
 /** Sources → draft: stories found, repaired, named, classified, headlined, ranked. */
-import type { Settings } from '../config/settings.ts';
+import type { Glossary, Settings } from '../config/settings.ts';
 import type { Draft, DraftItem, DraftSegment, DraftSource, Place, Repair } from '../issue/draft.ts';
 import type { Link } from '../issue/issue.ts';
 import type { Cue, Entry, Sentence, SourceText, Span } from '../issue/source.ts';
@@ -11,13 +11,13 @@ import { type GlossaryIndex, indexGlossary } from './glossary.ts';
 import { headlineOf } from './headline.ts';
 import { idsOf } from './ids.ts';
 import { type Lexicon, lexiconFor } from './lexicon/lexicon.ts';
-import { findNames } from './names.ts';
+import { findNames, type Name } from './names.ts';
 import { rank } from './rank.ts';
 import { indexRepairs, type RepairIndex, repairer, withFewSuggestions } from './repair/repair.ts';
 import { classify, indexSections, type SectionIndex } from './section.ts';
 import { gapValues, type Said, type Segment, segment } from './segment.ts';
 import { splitSentences } from './sentences.ts';
-import type { Story, StorySentence } from './story.ts';
+import { namesOf, type Story, type StorySentence } from './story.ts';
 import { summaryOf } from './summary.ts';
 import { buildVocabulary, termsOf, type Vocabulary } from './terms.ts';
 import { timesOf, withPauses } from './timing.ts';
@@ -29,6 +29,8 @@ interface ReadSource {
   stories: Story[];
 }
 
+/** Letters of a name that is taken from a feed for comparison. */
+const SHORTEST_SPELLING = 5;
 /** Below these a person should look. */
 const FIRM_BOUNDARY = 0.5;
 const CLEAR_SECTION = 0.1;
@@ -39,9 +41,38 @@ const CLEAR_SECTION = 0.1;
  */
 export function draftSources(sources: SourceText[], settings: Settings): Draft {
   const index = indexRepairs(indexGlossary(settings.glossary));
-  const read = sources.map((source) => readSource(source, settings, index));
-  const items = itemsOf(read, settings, index.glossary);
+  const given = new Map(
+    sources
+      .filter(({ entries }) => entries)
+      .map((source) => [source, readSource(source, settings, index)]),
+  );
+  const heard = withSpellings(index, settings.glossary, [...given.values()]);
+  const read = sources.map((source) => given.get(source) ?? readSource(source, settings, heard));
+  const items = itemsOf(read, settings, heard.glossary);
   return { sources: read.map(({ draft }) => draft), items };
+}
+
+/** Whoever writes a feed or a note can spell its names: what was heard is compared with them as well. */
+function withSpellings(index: RepairIndex, glossary: Glossary, given: ReadSource[]): RepairIndex {
+  const names = given.flatMap(({ stories }) => stories.flatMap(namesOf));
+  const spelt = new Set(names.filter(isProper).map(({ text }) => text));
+  if (spelt.size === 0) return index;
+  const entries = [...spelt].map((id) => ({
+    id,
+    // Terms are not looked for by their sound; what a feed names is a thing.
+    type: 'product' as const,
+    weight: 0.3,
+    forms: [],
+    aliases: [],
+  }));
+  return indexRepairs(indexGlossary({ ...glossary, entries: [...glossary.entries, ...entries] }));
+}
+
+/** A Latin name that the glossary lacks, long enough to be told from others by its sound. */
+function isProper({ text, known }: Name): boolean {
+  return (
+    !known && text.length >= SHORTEST_SPELLING && /^\p{Lu}[\p{Script=Latin}\d .-]*$/u.test(text)
+  );
 }
 
 function readSource(source: SourceText, settings: Settings, index: RepairIndex): ReadSource {

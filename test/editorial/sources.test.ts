@@ -66,6 +66,25 @@ describe('feeds and notes', () => {
     expect(file).toContain(`[${phi.title}](${phi.url})`);
   });
 
+  test('spell the names that were misheard, though no glossary knows them', () => {
+    const heard: SourceText = {
+      name: 'talk.txt',
+      language: 'zh-CN',
+      text: '初创公司Zephirix发布机器人模型，参数27亿，在仓库里测试了三个月。',
+    };
+    const spelt = notes({
+      title: 'Zephyrix 发布机器人模型',
+      body: '初创公司 Zephyrix 的模型有 27亿 参数。',
+      url: 'https://zephyrix.example',
+    });
+    const [alone] = draftSources([heard], settings).sources;
+    expect(alone?.repairs).toEqual([]);
+    const { sources, items } = draftSources([heard, spelt], settings);
+    expect(sources[0]?.repairs).toMatchObject([{ from: 'Zephirix', to: 'Zephyrix' }]);
+    expect(items).toHaveLength(1);
+    expect(items[0]?.links).toHaveLength(1);
+  });
+
   test('that agree leave no mark', () => {
     const agreeing = notes({ ...phi, body: phi.body.replace('13亿', '10亿') });
     expect(fileOf([spoken, agreeing])).not.toContain('notes.yaml:');
