@@ -31,6 +31,8 @@ interface OpenSource {
 
 interface Desk {
   sources: Map<string, OpenSource>;
+  /** Of each item, by its id. */
+  headlines: Map<string, string>;
   language: 'zh' | 'en';
 }
 
@@ -44,6 +46,7 @@ export function composeIssue(
   const language = head.language.startsWith('zh') ? 'zh' : 'en';
   const desk: Desk = {
     language,
+    headlines: new Map(draft.items.map(({ id, headline }) => [id, headline])),
     sources: new Map(
       draft.sources.map((read, at) => [read.name, open(sources[at] as SourceText, read)]),
     ),
@@ -152,14 +155,19 @@ const REASONS: Record<string, { zh: string; en: string }> = {
 const HEADLINE = { zh: '标题需要改写', en: 'the headline needs rewriting' };
 
 const EARLIER = { zh: '先前报道', en: 'reported before' };
+const SAME = { zh: '是否同一条新闻：', en: 'the same news?' };
 
 /** Doubts about the item as a whole stand above its text, and what was told of it before. */
-function headMarks({ needsReview, earlier }: DraftItem, { language }: Desk): string[] {
+function headMarks(
+  { needsReview, earlier, related = [] }: DraftItem,
+  { language, headlines }: Desk,
+): string[] {
   const words = needsReview.map((reason) => (REASONS[reason] ?? HEADLINE)[language]);
   const separator = language === 'zh' ? '；' : '; ';
   const doubts = words.length === 0 ? [] : [mark([...new Set(words)].join(separator))];
-  if (!earlier) return doubts;
-  return [...doubts, mark(`${EARLIER[language]}: ${earlier.issue} ${earlier.headline}`)];
+  const before = earlier ? [`${EARLIER[language]}: ${earlier.issue} ${earlier.headline}`] : [];
+  const others = related.map((id) => `${SAME[language]} ${headlines.get(id) ?? id}`);
+  return [...doubts, ...[...before, ...others].map(mark)];
 }
 
 /** A comment cannot hold its own end. */

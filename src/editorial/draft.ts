@@ -41,13 +41,10 @@ const CLEAR_SECTION = 0.1;
  */
 export function draftSources(sources: SourceText[], settings: Settings): Draft {
   const index = indexRepairs(indexGlossary(settings.glossary));
-  const given = new Map(
-    sources
-      .filter(({ entries }) => entries)
-      .map((source) => [source, readSource(source, settings, index)]),
-  );
-  const heard = withSpellings(index, settings.glossary, [...given.values()]);
-  const read = sources.map((source) => given.get(source) ?? readSource(source, settings, heard));
+  const given = sources.filter(({ entries }) => entries);
+  const spelt = given.map((source) => readSource(source, settings, index));
+  const heard = withSpellings(index, settings.glossary, spelt);
+  const read = sources.map((source) => readSource(source, settings, heard));
   const items = itemsOf(read, settings, heard.glossary);
   return { sources: read.map(({ draft }) => draft), items };
 }
@@ -172,7 +169,7 @@ function itemsOf(read: ReadSource[], settings: Settings, glossary: GlossaryIndex
     stories.map((story, index) => ({ story, index, count: stories.length })),
   );
   const sections = indexSections(settings.sections);
-  const leaders = groupDuplicates(told.map(({ story }) => story));
+  const { leaders, related } = groupDuplicates(told.map(({ story }) => story));
   const followers = Map.groupBy(told.keys(), (i) => leaders[i]!);
   const items = [...followers].map(([leader, group]) => {
     const { story, ...place } = told[leader]!;
@@ -180,6 +177,7 @@ function itemsOf(read: ReadSource[], settings: Settings, glossary: GlossaryIndex
     noteDisagreements(read, story, also);
     return {
       story,
+      leader,
       item: itemOf(story, also, { ...place, sources: read.length }, sections, glossary),
     };
   });
@@ -188,7 +186,17 @@ function itemsOf(read: ReadSource[], settings: Settings, glossary: GlossaryIndex
     ranked.map(({ story }) => story),
     ranked.map(({ item }) => item.headline),
   );
-  return ranked.map(({ item }, i) => ({ ...item, id: ids[i]! }));
+  const idOf = new Map(ranked.map(({ leader }, i) => [leader, ids[i]!]));
+  const relatedTo = (leader: number) =>
+    related.flatMap(([a, b]) => (a === leader ? [b] : b === leader ? [a] : []));
+  return ranked.map(({ item, leader }, i) => {
+    const others = relatedTo(leader).flatMap((other) => idOf.get(leaders[other]!) ?? []);
+    return {
+      ...item,
+      id: ids[i]!,
+      ...(others.length > 0 ? { related: [...new Set(others)] } : {}),
+    };
+  });
 }
 
 function isGiven({ stories }: ReadSource): boolean {

@@ -16,25 +16,38 @@ const WEIGHTS = { terms: 0.35, names: 0.4, numbers: 0.25 };
 /** Names this prominent are in every other story. */
 const COMMON = 0.6;
 
+export interface Duplicates {
+  /** For each story the index of the first one that tells it. */
+  leaders: number[];
+  /** Pairs that are much alike, but not surely the same; the later one first. */
+  related: [number, number][];
+}
+
 /**
  * Groups stories of different sources that tell the same. Merged only where they share a number or
  * two uncommon names; stories of one source are never merged.
- * @returns for each story the index of the first one that tells it
  */
-export function groupDuplicates(stories: readonly Story[]): number[] {
+export function groupDuplicates(stories: readonly Story[]): Duplicates {
   const leaders = stories.map((_, i) => i);
-  if (new Set(stories.map(({ source }) => source)).size < 2) return leaders;
+  const related: [number, number][] = [];
+  if (new Set(stories.map(({ source }) => source)).size < 2) return { leaders, related };
   const profiles = stories.map(profileOf);
   const idf = rarity(profiles);
   const byMark = new Map<string, number[]>();
   for (const [i, profile] of profiles.entries()) {
     const marks = marksOf(profile);
     const earlier = new Set(marks.flatMap((mark) => byMark.get(mark) ?? []));
-    const same = [...earlier].sort((a, b) => a - b).find((j) => isSame(profiles[j]!, profile, idf));
+    const alike = [...earlier]
+      .sort((a, b) => a - b)
+      .filter((j) => isAlike(profiles[j]!, profile, idf));
+    const same = alike.find((j) => isCertain(profiles[j]!, profile));
     if (same !== undefined) leaders[i] = same;
-    else for (const mark of marks) byMark.set(mark, [...(byMark.get(mark) ?? []), i]);
+    else {
+      for (const j of alike) related.push([i, j]);
+      for (const mark of marks) byMark.set(mark, [...(byMark.get(mark) ?? []), i]);
+    }
   }
-  return leaders;
+  return { leaders, related };
 }
 
 /** What two stories must share to be compared at all. */
@@ -68,11 +81,19 @@ function rarity(profiles: Profile[]): (term: string) => number {
   return (term) => Math.log((profiles.length + 1) / ((counts.get(term) ?? 0) + 0.5));
 }
 
-function isSame(a: Profile, b: Profile, idf: (term: string) => number): boolean {
-  if (a.source === b.source) return false;
-  const numbers = [...a.numbers].filter((number) => b.numbers.has(number));
+/** The same company in the news twice is not the same news. */
+function isCertain(a: Profile, b: Profile): boolean {
   const names = [...a.names].filter(([key, weight]) => weight === 1 && b.names.has(key));
-  if (numbers.length === 0 && names.length < 2) return false;
+  return names.length >= 2 || sharedNumbers(a, b).length > 0;
+}
+
+function sharedNumbers(a: Profile, b: Profile): string[] {
+  return [...a.numbers].filter((number) => b.numbers.has(number));
+}
+
+function isAlike(a: Profile, b: Profile, idf: (term: string) => number): boolean {
+  if (a.source === b.source) return false;
+  const numbers = sharedNumbers(a, b);
   const scale = Math.sqrt(a.numbers.size * b.numbers.size);
   const likeness =
     WEIGHTS.terms * cosine(a.terms, b.terms, idf) +

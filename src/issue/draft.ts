@@ -64,6 +64,8 @@ export interface DraftItem {
   also: Place[];
   /** Where the story can be read, as its sources say. */
   links?: Link[];
+  /** Ids of items of other sources that may tell the same; not surely enough to be made one. */
+  related?: string[];
   /** An item of an earlier issue that it goes on with. */
   earlier?: { issue: string; headline: string };
 }

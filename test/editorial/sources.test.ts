@@ -90,6 +90,26 @@ describe('feeds and notes', () => {
     expect(fileOf([spoken, agreeing])).not.toContain('notes.yaml:');
   });
 
+  test('that may tell the same, but share neither number nor two names, are linked and not made one', () => {
+    const heard: SourceText = {
+      name: 'talk.txt',
+      language: 'zh-CN',
+      text: 'Zephyrix发布机器人模型，在仓库里测试，能够搬运箱子。腾讯健康公布医疗大模型，覆盖智能问答等场景。',
+    };
+    const vague = notes({
+      title: 'Zephyrix 的机器人模型',
+      body: '机器人模型在仓库里测试，能够搬运箱子。',
+      url: 'https://vague.example',
+    });
+    const { items } = draftSources([heard, vague], settings);
+    expect(items).toHaveLength(3);
+    const [story] = items.filter(({ source }) => source.name === 'talk.txt' && source.start === 0);
+    const [other] = items.filter(({ source }) => source.name === 'notes.yaml');
+    expect(story?.related).toEqual([other?.id]);
+    expect(other?.related).toEqual([story?.id]);
+    expect(fileOf([heard, vague])).toMatch(/<!-- check: 是否同一条新闻：/);
+  });
+
   test('of the same company and other news are no evidence', () => {
     const unrelated = notes({
       title: '微软裁员',
