@@ -1,6 +1,7 @@
 /** A picture of one document: what speaks for and against a boundary at each of its gaps. */
 import type { Settings } from '../src/config/settings.ts';
-import { draftSources, gapValuesOf } from '../src/editorial/draft.ts';
+import { draftSources } from '../src/editorial/draft.ts';
+import { gapValuesOf } from '../src/editorial/stories.ts';
 import { boundariesOf, type GoldDocument } from './document.ts';
 
 const WIDTH = 960;

@@ -93,7 +93,18 @@ export async function readSources(input: DraftInput): Promise<FoundSource[]> {
   const options = input.encoding ? { encoding: input.encoding } : {};
   const sources: FoundSource[] = [];
   for (const path of input.sources) sources.push(await readSource(path, options));
+  refuseTwins(sources);
   return sources.map((source) => withOverrides(source, input));
+}
+
+/** Sources lie side by side in the issue's folder, and offsets name them. */
+function refuseTwins(sources: readonly FoundSource[]): void {
+  const names = sources.map(({ name }) => name);
+  const twin = names.find((name, at) => names.indexOf(name) !== at);
+  if (!twin) return;
+  throw inputError('source-twice', `Two sources are called ${twin}`, {
+    hint: 'Rename one of them: both are kept in the issue’s folder.',
+  });
 }
 
 /** @throws BroadsheetError where it cannot be known which source is meant, or an offset lies outside */

@@ -14,6 +14,7 @@ export function layOut(items: readonly GivenItem[]): { text: string; entries: En
   const entries: Entry[] = [];
   let text = '';
   for (const { title, body, links } of items) {
+    if (!title && !body) continue;
     const start = text.length;
     text += `${[sentence(title), body].filter(Boolean).join('\n')}\n\n`;
     entries.push({ start, end: text.length, title, links: distinct(links) });

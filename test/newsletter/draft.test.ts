@@ -118,6 +118,17 @@ describe('bad input is named, and nothing is written', () => {
     expect(existsSync(source)).toBe(true);
   });
 
+  test('two sources of one name', async () => {
+    mkdirSync(join(desk.dir, 'other'));
+    const twin = join(desk.dir, 'other', 'talk.txt');
+    writeFileSync(twin, TRANSCRIPT);
+    await expect(draft(desk, { sources: [source, twin], issue: 'a' })).rejects.toMatchObject({
+      kind: 'input',
+      code: 'source-twice',
+    });
+    expect(issues()).toEqual([]);
+  });
+
   test('a source that is missing, and a folder', async () => {
     for (const [path, code] of [
       [join(desk.dir, 'none.txt'), 'source-missing'],
