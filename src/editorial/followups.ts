@@ -4,6 +4,9 @@ import type { Draft, DraftItem, Place } from '../issue/draft.ts';
 import type { SourceText } from '../issue/source.ts';
 import { draftSources } from './draft.ts';
 
+/** UTF-16 units; the whole is read a second time, and no weekly issue is that long. */
+const LONGEST = 500_000;
+
 /**
  * For each item of the draft that goes on with an earlier one: which, as `earlier`. The same rule decides
  * as for two sources of one issue: a shared number, or two uncommon names, and enough in common.
@@ -15,7 +18,8 @@ export function withFollowUps(
   earlier: readonly SourceText[],
   settings: Settings,
 ): Draft {
-  if (earlier.length === 0) return draft;
+  const length = sources.reduce((sum, { text }) => sum + text.length, 0);
+  if (earlier.length === 0 || length > LONGEST) return draft;
   const told = draftSources([...sources, ...earlier], settings).items;
   const names = new Set(earlier.map(({ name }) => name));
   const items = draft.items.map((item) => {
