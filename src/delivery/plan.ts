@@ -75,6 +75,40 @@ export function planCampaign(db: Kysely<Database>, input: PlanInput): Promise<Pl
   });
 }
 
+/** What is sent, beside to whom. */
+export type Content = Pick<PlanInput, 'newsletter' | 'email' | 'program' | 'sender' | 'now'>;
+
+/**
+ * A mistake was found after half is sent: freezes a second edition for the readers to whom no attempt has been
+ * made. Whoever was attempted, unknown or deferred, keeps the first, so that a resend has its bytes (I11).
+ * @returns how many get it
+ * @throws BroadsheetError `campaign-not-paused`
+ */
+export function amendCampaign(
+  db: Kysely<Database>,
+  campaignId: number,
+  content: Content,
+): Promise<number> {
+  return inTransaction(db, async (trx) => {
+    const { state } = await trx
+      .selectFrom('campaigns')
+      .select('state')
+      .where('id', '=', campaignId)
+      .executeTakeFirstOrThrow();
+    if (state !== 'paused') throw notPaused(campaignId, state);
+    const edition = await insertEdition(trx, content, campaignId);
+    const { numUpdatedRows } = await trx
+      .updateTable('deliveries')
+      .set({ edition_id: edition })
+      .where('campaign_id', '=', campaignId)
+      .where('state', '=', 'queued')
+      .where('attempted_at', 'is', null)
+      .where('resends', '=', 0)
+      .executeTakeFirst();
+    return Number(numUpdatedRows);
+  });
+}
+
 /** What a plan would hold now. Writes nothing. */
 export async function previewPlan(db: Kysely<Database>, key: CampaignKey): Promise<PlanPreview> {
   const byProvider: Record<string, number> = {};
@@ -130,7 +164,7 @@ async function insertCampaign(db: Kysely<Database>, input: PlanInput): Promise<n
 
 async function insertEdition(
   db: Kysely<Database>,
-  { newsletter, email, program, sender, now }: PlanInput,
+  { newsletter, email, program, sender, now }: Content,
   campaignId: number,
 ): Promise<number> {
   const { id } = await db
@@ -230,6 +264,14 @@ async function excludedCounts(
     if (n > 0) counts[reason] = Number(n);
   }
   return counts;
+}
+
+function notPaused(campaignId: number, state: string) {
+  const hint =
+    state === 'sending'
+      ? `Pause it first: broadsheet campaigns pause ${campaignId}`
+      : 'Only what has not been sent can be changed.';
+  return blockedError('campaign-not-paused', `Campaign ${campaignId} is ${state}`, { hint });
 }
 
 function nobody({ issue, audience }: PlanInput) {

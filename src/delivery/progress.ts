@@ -120,3 +120,64 @@ export async function cancelCampaign(db: Kysely<Database>, id: number, now: numb
       .execute();
   });
 }
+
+export interface UnknownDelivery {
+  id: number;
+  /** Null when the address has been erased. */
+  address: string | null;
+  reply: string | null;
+  /** ms. */
+  attemptedAt: number | null;
+}
+
+/** The deliveries of which nobody knows whether they arrived, in the order of the list. */
+export async function unknownDeliveries(
+  db: Kysely<Database>,
+  campaign: number,
+): Promise<UnknownDelivery[]> {
+  return db
+    .selectFrom('deliveries')
+    .select(['id', 'address', 'reply', 'attempted_at as attemptedAt'])
+    .where('campaign_id', '=', campaign)
+    .where('state', '=', 'unknown')
+    .orderBy('id')
+    .execute();
+}
+
+/** What a person has found out, in the relay's log or by asking: it arrived, it did not, or send it again. */
+export type Verdict = 'accepted' | 'failed' | 'resend';
+
+/**
+ * Settles every unknown delivery of a campaign by a person's word. `resend` queues them once more with the
+ * same bytes, and opens a campaign that had finished; what is unknown again then stays so.
+ * @param now ms
+ * @returns how many
+ */
+export async function resolveUnknown(
+  db: Kysely<Database>,
+  campaign: number,
+  verdict: Verdict,
+  now: number,
+): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    const change =
+      verdict === 'resend'
+        ? { state: 'queued' as const, not_before: now, settled_at: null }
+        : { state: verdict, settled_at: now, reply: `${verdict}, by hand` };
+    const { numUpdatedRows } = await trx
+      .updateTable('deliveries')
+      .set(change)
+      .where('campaign_id', '=', campaign)
+      .where('state', '=', 'unknown')
+      .executeTakeFirst();
+    if (verdict === 'resend' && numUpdatedRows > 0n) {
+      await trx
+        .updateTable('campaigns')
+        .set({ state: 'sending', finished_at: null })
+        .where('id', '=', campaign)
+        .where('state', '=', 'finished')
+        .execute();
+    }
+    return Number(numUpdatedRows);
+  });
+}

@@ -112,12 +112,15 @@ async function sendCampaign(
 }
 
 async function attempt(
-  { signer }: SenderOptions,
+  { db, signer }: SenderOptions,
   editions: Map<number, Edition>,
   transport: Transport,
-  { id, editionId, address, name, token }: Marked,
+  { id, campaignId, editionId, address, name, token }: Marked,
   hardStop: AbortSignal,
 ): Promise<Outcome> {
+  // An amended campaign has an edition that was not there when it was opened.
+  if (!editions.has(editionId))
+    for (const [id, added] of await openEditions(db, campaignId)) editions.set(id, added);
   const edition = editions.get(editionId);
   if (!edition)
     throw failedError(

@@ -5,10 +5,16 @@ import {
   campaignProgress,
   cancelCampaign,
   pauseCampaign,
+  resolveUnknown,
   resumeCampaign,
+  type UnknownDelivery,
+  unknownDeliveries,
+  type Verdict,
 } from '../delivery/progress.ts';
 import { inputError } from '../errors.ts';
 import type { Newsletter } from './newsletter.ts';
+
+const VERDICTS: Verdict[] = ['accepted', 'failed', 'resend'];
 
 /** All of a newsletter, newest first. */
 export async function campaigns({ db, settings }: Newsletter): Promise<CampaignProgress[]> {
@@ -24,6 +30,29 @@ export async function campaign(newsletter: Newsletter, id: string): Promise<Camp
   throw inputError('campaign-missing', `There is no campaign ${id}`, {
     hint: 'See: broadsheet campaigns list',
   });
+}
+
+/** What nobody knows of a campaign: whether these arrived. */
+export async function unknown(newsletter: Newsletter, id: string): Promise<UnknownDelivery[]> {
+  const found = await campaign(newsletter, id);
+  return unknownDeliveries(newsletter.db, found.id);
+}
+
+/** Settles the unknown deliveries by a person's word. @throws BroadsheetError `verdict-unknown` */
+export async function resolve(
+  newsletter: Newsletter,
+  id: string,
+  given: string,
+): Promise<{ resolved: number; progress: CampaignProgress }> {
+  const found = await campaign(newsletter, id);
+  const verdict = VERDICTS.find((known) => known === given);
+  if (!verdict) {
+    throw inputError('verdict-unknown', `"${given}" settles nothing`, {
+      hint: `Say one of: ${VERDICTS.join(', ')}.`,
+    });
+  }
+  const resolved = await resolveUnknown(newsletter.db, found.id, verdict, newsletter.clock());
+  return { resolved, progress: await campaignProgress(newsletter.db, found.id) };
 }
 
 /** Pauses, resumes or cancels. Acts before the next mail begins, also in a running sender. */

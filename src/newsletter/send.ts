@@ -3,6 +3,7 @@
 import { unsubscribeToken } from '../audience/tokens.ts';
 import { isPublicSite } from '../config/secrets.ts';
 import {
+  amendCampaign,
   findCampaign,
   type Plan,
   type PlanPreview,
@@ -122,20 +123,38 @@ export async function prepareCampaign(
   slot?: string,
 ): Promise<(db: Newsletter['db']) => Promise<Plan>> {
   const { settings, keys } = newsletter;
-  const now = newsletter.clock();
-  const composed = await compose(newsletter, input.issue, now);
-  gate(composed, input.allow ?? []);
-  if (!composed.approved) throw notApproved(composed);
   const campaign = {
     ...campaignOf(newsletter, input),
     ...(slot ? { slot } : {}),
-    email: composed.email,
-    program: composed.program,
-    sender: settings.sender.address,
+    ...(await contentOf(newsletter, input)),
     tokenFor: (publicId: string) => unsubscribeToken(keys, settings.slug, publicId),
-    now,
   };
   return (db) => planCampaign(db, campaign);
+}
+
+/**
+ * Freezes what the issue says now as a second edition of its paused campaign, for the readers who have not been
+ * attempted. @returns how many
+ * @throws BroadsheetError when it is not paused, a check stops it, or it is not approved as it stands
+ */
+export async function amend(
+  newsletter: Newsletter,
+  campaign: CampaignProgress,
+  allow: string[] = [],
+): Promise<number> {
+  const content = await contentOf(newsletter, { issue: campaign.issue, allow });
+  return amendCampaign(newsletter.db, campaign.id, content);
+}
+
+/** What would go out, composed and let through by the gate. */
+async function contentOf(newsletter: Newsletter, { issue, allow = [] }: SendInput) {
+  const { settings, clock } = newsletter;
+  const now = clock();
+  const composed = await compose(newsletter, issue, now);
+  gate(composed, allow);
+  if (!composed.approved) throw notApproved(composed);
+  const { email, program } = composed;
+  return { newsletter: settings.slug, email, program, sender: settings.sender.address, now };
 }
 
 /** A campaign over SMTP needs links that work and keys that last (D-13). */

@@ -18,6 +18,8 @@ const COMMANDS = [
   'campaigns pause',
   'campaigns resume',
   'campaigns cancel',
+  'campaigns amend',
+  'campaigns resolve',
   'schedule next',
   'schedule run-due',
   'schedule adopt',

@@ -33,6 +33,20 @@ export function registerDelivery(program: Command, add: AddCommand): void {
     const says = { pause: 'start no further mail', resume: 'go on', cancel: 'end it for good' };
     add(`${verb} <id>`, says[verb], (c) => c, controlCampaign(verb), campaigns);
   }
+  add<{ allow?: string[] }>(
+    'amend <id>',
+    'paused only: what the issue says now, for the readers who have not been attempted',
+    (command) => command.option('--allow <id...>', 'in spite of these findings'),
+    amendCampaign,
+    campaigns,
+  );
+  add<{ as?: string }>(
+    'resolve <id>',
+    'deliveries of which nobody knows whether they arrived: list them, or settle them',
+    (command) => command.option('--as <verdict>', 'accepted, failed or resend'),
+    resolveCampaign,
+    campaigns,
+  );
   const schedule = program.command('schedule').description('the recurring send');
   add('next', 'the coming five slots, each with its issue', (c) => c, nextSlots, schedule);
   add(
@@ -206,6 +220,45 @@ function controlCampaign(verb: 'pause' | 'resume' | 'cancel') {
     call.terminal.result(progress, report(progress));
     return 0;
   };
+}
+
+async function amendCampaign(
+  call: Call,
+  [id]: string[],
+  options: { allow?: string[] },
+): Promise<number> {
+  const { campaign } = await import('../../newsletter/campaigns.ts');
+  const { amend } = await import('../../newsletter/send.ts');
+  const amended = await withNewsletter(call, async (newsletter) =>
+    amend(newsletter, await campaign(newsletter, id ?? ''), options.allow),
+  );
+  call.terminal.result({ amended }, `${amended} readers get what the issue says now`);
+  call.terminal.say(`Go on with: broadsheet campaigns resume ${id}`);
+  return 0;
+}
+
+async function resolveCampaign(
+  call: Call,
+  [id]: string[],
+  options: { as?: string },
+): Promise<number> {
+  const { resolve, unknown } = await import('../../newsletter/campaigns.ts');
+  const { as: verdict } = options;
+  if (verdict === undefined) {
+    const rows = await withNewsletter(call, (newsletter) => unknown(newsletter, id ?? ''));
+    for (const row of rows) call.terminal.row(row, `${row.address ?? ''}  ${row.reply ?? ''}`);
+    call.terminal.say(
+      rows.length === 0
+        ? 'Nothing is unknown.'
+        : `Look into your relay's log, then: broadsheet campaigns resolve ${id} --as accepted, failed or resend`,
+    );
+    return 0;
+  }
+  const { resolved, progress } = await withNewsletter(call, (newsletter) =>
+    resolve(newsletter, id ?? '', verdict),
+  );
+  call.terminal.result({ resolved, ...progress }, `${resolved} settled\n${report(progress)}`);
+  return 0;
 }
 
 async function nextSlots(call: Call): Promise<number> {
