@@ -6,6 +6,7 @@ import type { IssueId } from '../issue/issue.ts';
 import { sign } from '../message/dkim.ts';
 import { fill } from '../message/program.ts';
 import { compose } from './compose.ts';
+import { readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
 import { signerOf, transportFor } from './worker.ts';
 
@@ -25,7 +26,8 @@ export async function testSend(
   signal: AbortSignal,
 ): Promise<TestResult[]> {
   const readers = addresses.map((given) => parseAddress(given).address);
-  const prefix = newsletter.settings.language.startsWith('zh') ? '[测试] ' : '[Test] ';
+  const { language } = readIssue(newsletter, issue).issue;
+  const prefix = language.startsWith('zh') ? '[测试] ' : '[Test] ';
   const { program } = await compose(newsletter, issue, newsletter.clock(), prefix);
   const signer = signerOf(newsletter);
   const transport = transportFor(newsletter, newsletter.settings.delivery.channel, 'test');

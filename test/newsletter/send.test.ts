@@ -204,7 +204,7 @@ describe('a test send', () => {
     const mails = readdirSync(folder).map((file) => readFileSync(join(folder, file)));
     expect(mails).toHaveLength(2);
     const { subject, text } = await readMessage(mails[0] as Buffer);
-    expect(subject).toMatch(/^\[测试\] Issue 2026-11-w4$/);
+    expect(subject).toMatch(/^\[Test\] Issue 2026-11-w4$/);
     expect(text).toContain('Words.');
     expect(await newsletter.db.selectFrom('deliveries').selectAll().execute()).toEqual([]);
   });
