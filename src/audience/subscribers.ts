@@ -144,28 +144,6 @@ export async function resubscribe(
   });
 }
 
-/** Unsubscribes a reader by an operator's hand; the row and its history stay. @param now ms */
-export async function removeSubscriber(
-  db: Kysely<Database>,
-  { newsletter, address, via }: { newsletter: string; address: string; via: string },
-  now: number,
-): Promise<'removed' | 'already' | 'unknown'> {
-  return inTransaction(db, async (trx) => {
-    const reader = await findSubscriber(trx, newsletter, address);
-    if (!reader) return 'unknown';
-    if (reader.state === 'unsubscribed') return 'already';
-    await setState(trx, reader.id, 'unsubscribed', now);
-    await noteConsent(trx, {
-      newsletter,
-      subscriber_id: reader.id,
-      event: 'removed',
-      via,
-      at: now,
-    });
-    return 'removed';
-  });
-}
-
 /** The reader of an address, however it is written. @throws BroadsheetError `address-invalid` */
 export async function findSubscriber(
   db: Kysely<Database>,

@@ -1,8 +1,8 @@
-/** A reader leaves. */
+/** A reader leaves: by the link in a mail, or by an operator's hand. The row and its history stay. */
 import type { Kysely } from 'kysely';
-import type { Database } from '../store/schema.ts';
+import type { ConsentTable, Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { noteConsent, type Subscriber, setState } from './subscribers.ts';
+import { findSubscriber, noteConsent, type Subscriber, setState } from './subscribers.ts';
 
 export interface Leaving {
   newsletter: string;
@@ -15,26 +15,41 @@ export interface Leaving {
 }
 
 /** Unsubscribes; a second time changes nothing and says `already` (D-09). @param now ms */
-export async function unsubscribe(
+export function unsubscribe(
   db: Kysely<Database>,
   { newsletter, publicId, via, campaignId }: Leaving,
   now: number,
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
   return inTransaction(db, async (trx) => {
     const reader = await readerOf(trx, newsletter, publicId);
-    if (!reader) return 'unknown';
-    if (reader.state === 'unsubscribed') return 'already';
-    await setState(trx, reader.id, 'unsubscribed', now);
-    await noteConsent(trx, {
-      newsletter,
-      subscriber_id: reader.id,
-      event: 'unsubscribed',
-      via,
-      campaign_id: campaignId ?? null,
-      at: now,
-    });
-    return 'unsubscribed';
+    return leave(trx, reader, { event: 'unsubscribed', via, campaign_id: campaignId ?? null }, now);
   });
+}
+
+/** Takes a reader off the list by an operator's hand. @param now ms */
+export function removeSubscriber(
+  db: Kysely<Database>,
+  { newsletter, address, via }: { newsletter: string; address: string; via: string },
+  now: number,
+): Promise<'removed' | 'already' | 'unknown'> {
+  return inTransaction(db, async (trx) => {
+    const reader = await findSubscriber(trx, newsletter, address);
+    return leave(trx, reader, { event: 'removed', via, campaign_id: null }, now);
+  });
+}
+
+async function leave<Event extends 'unsubscribed' | 'removed'>(
+  trx: Kysely<Database>,
+  reader: Subscriber | undefined,
+  how: { event: Event } & Pick<ConsentTable, 'via' | 'campaign_id'>,
+  now: number,
+): Promise<Event | 'already' | 'unknown'> {
+  if (!reader) return 'unknown';
+  if (reader.state === 'unsubscribed') return 'already';
+  const { id, newsletter } = reader;
+  await setState(trx, id, 'unsubscribed', now);
+  await noteConsent(trx, { newsletter, subscriber_id: id, at: now, ...how });
+  return how.event;
 }
 
 /** The reader that a link is for. */

@@ -9,6 +9,7 @@ import {
 } from '../audience/csv.ts';
 import * as audience from '../audience/subscribers.ts';
 import { suppressionOf } from '../audience/suppression.ts';
+import { removeSubscriber as takeOff } from '../audience/unsubscribe.ts';
 import { inputError } from '../errors.ts';
 import type { Newsletter } from './newsletter.ts';
 
@@ -77,7 +78,7 @@ export async function addSubscriber(
 /** Unsubscribes a reader. The row stays, so that an import does not bring the address back. */
 export async function removeSubscriber({ db, settings, clock }: Newsletter, address: string) {
   const leaving = { newsletter: settings.slug, address, via: 'cli' };
-  const result = await audience.removeSubscriber(db, leaving, clock());
+  const result = await takeOff(db, leaving, clock());
   if (result === 'unknown') throw unknownReader(address);
   return { address, result };
 }

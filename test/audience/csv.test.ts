@@ -7,8 +7,9 @@ import {
   importSubscribers,
   type RefusedRow,
 } from '../../src/audience/csv.ts';
-import { addSubscriber, eachSubscriber, removeSubscriber } from '../../src/audience/subscribers.ts';
+import { addSubscriber, eachSubscriber } from '../../src/audience/subscribers.ts';
 import { suppress } from '../../src/audience/suppression.ts';
+import { removeSubscriber } from '../../src/audience/unsubscribe.ts';
 import type { Store } from '../../src/store/open.ts';
 import { openStore } from '../../src/store/open.ts';
 import { seededRandom, temporaryDirectory, temporaryStore } from '../support/newsletter.ts';

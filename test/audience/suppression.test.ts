@@ -1,13 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { reachable } from '../../src/audience/reachable.ts';
-import {
-  addSubscriber,
-  findSubscriber,
-  removeSubscriber,
-  resubscribe,
-} from '../../src/audience/subscribers.ts';
+import { addSubscriber, findSubscriber, resubscribe } from '../../src/audience/subscribers.ts';
 import { suppress, suppressionOf } from '../../src/audience/suppression.ts';
-import { unsubscribe } from '../../src/audience/unsubscribe.ts';
+import { removeSubscriber, unsubscribe } from '../../src/audience/unsubscribe.ts';
 import type { Store } from '../../src/store/open.ts';
 import { seededRandom, temporaryStore } from '../support/newsletter.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { removeSubscriber } from '../../src/audience/subscribers.ts';
 import { suppress } from '../../src/audience/suppression.ts';
+import { removeSubscriber } from '../../src/audience/unsubscribe.ts';
 import { createOutbox } from '../../src/delivery/outbox.ts';
 import { findCampaign, previewPlan } from '../../src/delivery/plan.ts';
 import { cancelCampaign } from '../../src/delivery/progress.ts';
