@@ -17,7 +17,7 @@ export interface Exchange {
   close(): Promise<void>;
 }
 
-/** How long a commit waits for company, ms. At 20 connections 1 sends a quarter faster than 2 or 0. */
+/** How long a commit waits for company, ms. At 20 connections 1 was 6 % faster than 0, and 24 % than 2. */
 const WINDOW = 1;
 /** How long a failing database is tried again, ms. */
 const PATIENCE = 5 * 60_000;
