@@ -1,7 +1,7 @@
 /** What a piece of work takes, from now until it is asked. */
 export interface Used {
   mails: number;
-  /** Wall time, ms; CPU of the process, ms; its largest resident set, MB. */
+  /** Wall time, ms; CPU of the process, ms; its largest resident set, MB: NaN where it cannot be had. */
   ms: number;
   cpuMs: number;
   rssMb: number;

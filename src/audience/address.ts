@@ -67,6 +67,8 @@ const PROVIDERS = {
 };
 export type Provider = keyof typeof PROVIDERS | 'other';
 
+export const PROVIDER_GROUPS = [...Object.keys(PROVIDERS), 'other'] as Provider[];
+
 const PROVIDER_OF = new Map(
   Object.entries(PROVIDERS).flatMap(([provider, domains]) =>
     domains.map((domain) => [domain, provider as Provider]),

@@ -18,11 +18,23 @@ import { isPrivateAddress } from './private-addresses.ts';
 export interface Secrets {
   /** `smtp://` or `smtps://`, with user and password in it. */
   smtpUrl?: string;
+  /** Login by token instead of password, as Google and Microsoft want it. */
+  smtpOauth?: SmtpOauth;
   databaseUrl?: string;
   /** Signs unsubscribe links; absent where SECRET_KEYS is unset. */
   keys?: KeyRing;
   /** PEM of the DKIM private key. */
   dkimKey?: string;
+}
+
+/** A token, or what it takes to get one. */
+export interface SmtpOauth {
+  accessToken?: string | undefined;
+  clientId?: string | undefined;
+  clientSecret?: string | undefined;
+  refreshToken?: string | undefined;
+  /** Where a token is asked for; Google's is the default. */
+  accessUrl?: string | undefined;
 }
 
 /** Newest first: the first signs, all verify (W-12). */
@@ -48,6 +60,8 @@ export function loadSecrets({ dir, env }: { dir: string; env: Environment }): Se
   const all = { ...envFile(join(dir, '.env')), ...envFile(join(dir, 'config', '.env')), ...env };
   const secrets: Secrets = {};
   if (all.SMTP_URL) secrets.smtpUrl = smtpUrl(all.SMTP_URL);
+  const oauth = smtpOauth(all);
+  if (oauth) secrets.smtpOauth = oauth;
   if (all.DATABASE_URL) secrets.databaseUrl = databaseUrl(all.DATABASE_URL);
   if (all.SECRET_KEYS) secrets.keys = parseKeys(all.SECRET_KEYS, 'SECRET_KEYS');
   const pem = dkimKey(dir, all);
@@ -90,6 +104,22 @@ function smtpUrl(value: string): string {
     'is no smtp:// or smtps:// address',
     'Write smtps://user:password@relay.example.com; percent-encode special characters of the password.',
   );
+}
+
+function smtpOauth(all: Environment): SmtpOauth | undefined {
+  const accessToken = all.SMTP_ACCESS_TOKEN || undefined;
+  const refreshToken = all.SMTP_OAUTH_REFRESH_TOKEN || undefined;
+  if (!accessToken && !refreshToken) return undefined;
+  const clientId = all.SMTP_OAUTH_CLIENT_ID || undefined;
+  const clientSecret = all.SMTP_OAUTH_CLIENT_SECRET || undefined;
+  if (refreshToken && !(clientId && clientSecret))
+    throw wrong(
+      'SMTP_OAUTH_REFRESH_TOKEN',
+      'needs SMTP_OAUTH_CLIENT_ID and SMTP_OAUTH_CLIENT_SECRET beside it',
+      'Set all three, or SMTP_ACCESS_TOKEN alone.',
+    );
+  const accessUrl = all.SMTP_OAUTH_URL || undefined;
+  return { accessToken, clientId, clientSecret, refreshToken, accessUrl };
 }
 
 function databaseUrl(value: string): string {

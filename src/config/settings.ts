@@ -18,6 +18,13 @@ const line = z
   .min(1, { error: 'must not be empty' })
   .regex(/^[^\x00-\x1f\x7f]+$/, { error: 'must be one line without control characters' });
 
+/** Mails at most; none: as fast as it goes. */
+const rate = z.strictObject({
+  perSecond: z.number().positive().max(100_000).optional(),
+  perMinute: z.number().positive().max(6_000_000).optional(),
+  perDay: z.int().min(1).optional().describe('In any 24 hours'),
+});
+
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, {
   error: 'must have lower-case letters, digits and hyphens only, at most 64',
 });
@@ -83,6 +90,29 @@ export const newsletterSchema = z
           .default('resend')
           .describe('A mail whose fate is unknown: send it once more, or hold it for a person'),
         expireAfter: duration.prefault('48h').describe('How long a deferred mail is tried again'),
+        rate: rate.prefault({}).describe('What the relay takes at most'),
+        providers: z
+          .strictObject({
+            gmail: rate.optional(),
+            yahoo: rate.optional(),
+            microsoft: rate.optional(),
+            apple: rate.optional(),
+            qq: rate.optional(),
+            netease: rate.optional(),
+            other: rate.optional(),
+          })
+          .prefault({})
+          .describe('What goes to the readers of one mailbox provider at most'),
+        firstWave: z
+          .strictObject({
+            addresses: z
+              .array(address)
+              .min(1)
+              .describe('Own mailboxes; they have to be on the list'),
+            pause: duration.prefault('15m').describe('Until the others get it'),
+          })
+          .optional()
+          .describe('The real mail goes to a few own mailboxes first; meanwhile it can be stopped'),
       })
       .prefault({}),
     dkim: z

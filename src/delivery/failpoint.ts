@@ -5,12 +5,17 @@
 const [name, at = '1'] = (process.env.FAILPOINT ?? '').split('@');
 let left = Number(at);
 
-export type Failpoint =
-  | 'after-plan-insert'
-  | 'after-mark'
-  | 'mid-data'
-  | 'after-reply'
-  | 'before-result-commit';
+/** In the order of a delivery's way. */
+export const FAILPOINTS = [
+  'after-plan-insert',
+  'after-mark',
+  'before-body',
+  'after-body',
+  'after-reply',
+  'before-result-commit',
+  'after-result-commit',
+] as const;
+export type Failpoint = (typeof FAILPOINTS)[number];
 
 export function failpoint(here: Failpoint): void {
   if (here !== name) return;

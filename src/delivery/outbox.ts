@@ -7,32 +7,38 @@ import type { Transport } from './transport.ts';
 
 /**
  * @param dir one file for each delivery is written there; the same delivery again replaces its file
+ * @param lanes files written at once
  */
-export function createOutbox(dir: string): Transport {
+export function createOutbox(dir: string, lanes = 4): Transport {
   let made: Promise<unknown> | undefined;
   return {
-    async deliver({ id, to }, bytes) {
+    lanes,
+    async deliver({ id, to, message }, record) {
       made ??= mkdir(dir, { recursive: true });
       await made;
       const path = join(dir, `${id}-${fileName(to)}.eml`);
-      await writeWhole(path, bytes);
+      await writeWhole(path, message);
       failpoint('after-reply');
-      return accepted(null, path);
+      const outcome = accepted(null, path);
+      await record?.(outcome);
+      return outcome;
     },
+    abort: () => {},
     close: async () => {},
   };
 }
 
 /** Under another name first: whoever reads the outbox sees whole mails only. */
-async function writeWhole(path: string, bytes: Buffer): Promise<void> {
+async function writeWhole(path: string, message: readonly Buffer[]): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, 'w');
   try {
-    failpoint('mid-data');
-    await file.writeFile(bytes);
+    failpoint('before-body');
+    await file.writev(message);
   } finally {
     await file.close();
   }
+  failpoint('after-body');
   await rename(temporary, path);
 }
 

@@ -1,12 +1,13 @@
 /** A campaign is planned in one transaction: what is sent and to whom, both frozen. */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { providerOf } from '../audience/address.ts';
+import { parseAddress, providerOf } from '../audience/address.ts';
 import { isActive, isSuppressed, reachable } from '../audience/reachable.ts';
 import { blockedError } from '../errors.ts';
 import type { Email } from '../issue/email.ts';
 import { type Program, programHash, serialise } from '../message/program.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { logEvent } from './events.ts';
 import { failpoint } from './failpoint.ts';
 import { type CampaignProgress, campaignProgress } from './progress.ts';
 
@@ -34,14 +35,27 @@ export interface PlanInput extends CampaignKey {
   sender: string;
   /** Token of a reader's unsubscribe link. */
   tokenFor: (publicId: string) => string;
+  /** The editor's own mailboxes get it first, the others after a pause in which it can be stopped. */
+  firstWave?: FirstWave | undefined;
+  /** Findings that a person overrode, for the log. */
+  overridden?: readonly string[] | undefined;
   /** ms. */
   now: number;
+}
+
+export interface FirstWave {
+  /** Addresses of readers of the list. */
+  addresses: readonly string[];
+  /** ms. */
+  pause: number;
 }
 
 export interface Plan {
   campaignId: number;
   /** Deliveries, one for each reader. */
   planned: number;
+  /** Of them in the first wave. */
+  first: number;
 }
 
 export interface PlanPreview {
@@ -63,16 +77,46 @@ export function planCampaign(db: Kysely<Database>, input: PlanInput): Promise<Pl
   return inTransaction(db, async (trx) => {
     const campaignId = await insertCampaign(trx, input);
     const editionId = await insertEdition(trx, input, campaignId);
+    const first = await firstReaders(trx, input);
     let planned = 0;
     for await (const page of recipients(trx, input)) {
-      await insertDeliveries(trx, input, campaignId, editionId, page);
+      await insertDeliveries(trx, input, { campaignId, editionId, first }, page);
       planned += page.length;
     }
     if (planned === 0) throw nobody(input);
     await trx.updateTable('campaigns').set({ planned }).where('id', '=', campaignId).execute();
+    await logPlan(trx, input, campaignId, planned);
     failpoint('after-plan-insert');
-    return { campaignId, planned };
+    return { campaignId, planned, first: first.size };
   });
+}
+
+async function logPlan(
+  db: Kysely<Database>,
+  { overridden = [], now: at }: PlanInput,
+  id: number,
+  planned: number,
+): Promise<void> {
+  await logEvent(db, id, { kind: 'planned', detail: `${planned} readers`, at });
+  if (overridden.length > 0)
+    await logEvent(db, id, { kind: 'overridden', detail: overridden.join(', '), at });
+}
+
+/** Ids of the readers who get it before the others; nobody where no first wave is wanted. */
+async function firstReaders(
+  db: Kysely<Database>,
+  { firstWave, newsletter }: PlanInput,
+): Promise<ReadonlySet<number>> {
+  const keys = (firstWave?.addresses ?? []).map((address) => parseAddress(address).key);
+  if (keys.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('subscribers')
+    .select('id')
+    .where('newsletter', '=', newsletter)
+    .where('address_key', 'in', keys)
+    .where(reachable())
+    .execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** What is sent, beside to whom. */
@@ -105,6 +149,8 @@ export function amendCampaign(
       .where('attempted_at', 'is', null)
       .where('resends', '=', 0)
       .executeTakeFirst();
+    const detail = `${numUpdatedRows} readers get another edition`;
+    await logEvent(trx, campaignId, { kind: 'amended', detail, at: content.now });
     return Number(numUpdatedRows);
   });
 }
@@ -216,16 +262,20 @@ function hasDelivery({ newsletter, channel, issue }: CampaignKey) {
   return sql<boolean>`exists (select 1 from deliveries
     where deliveries.subscriber_id = subscribers.id and deliveries.newsletter = ${newsletter}
       and deliveries.channel = ${channel} and deliveries.issue = ${issue}
-      and deliveries.state <> 'cancelled')`;
+      and deliveries.taken = 1)`;
 }
 
 async function insertDeliveries(
   db: Kysely<Database>,
-  { newsletter, channel, issue, tokenFor }: PlanInput,
-  campaignId: number,
-  editionId: number,
+  { newsletter, channel, issue, tokenFor, firstWave, now }: PlanInput,
+  {
+    campaignId,
+    editionId,
+    first,
+  }: { campaignId: number; editionId: number; first: ReadonlySet<number> },
   page: Recipient[],
 ): Promise<void> {
+  const later = firstWave && first.size > 0 ? now + firstWave.pause : 0;
   const rows = page.map(({ id, address, name, public_id }) => ({
     newsletter,
     channel,
@@ -235,7 +285,9 @@ async function insertDeliveries(
     subscriber_id: id,
     address,
     slots: JSON.stringify({ name, token: tokenFor(public_id) }),
+    provider: providerOf(address),
     state: 'queued' as const,
+    not_before: first.has(id) ? 0 : later,
   }));
   await db
     .insertInto('deliveries')

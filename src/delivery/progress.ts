@@ -7,6 +7,8 @@ import {
   DELIVERY_STATES,
   type DeliveryState,
 } from '../store/schema.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { logEvent } from './events.ts';
 
 export interface CampaignProgress {
   id: number;
@@ -21,11 +23,16 @@ export interface CampaignProgress {
   /** ms. */
   startedAt: number;
   finishedAt: number | null;
-  /** When the next deferred delivery is due, ms. */
+  /** When the next delivery is due, ms; null when there is none, or one is due at once. */
   nextAttemptAt: number | null;
+  /** What is held back for a while: the relay, or provider groups. */
+  held: { scope: string; until: number; note: string | null }[];
 }
 
-/** @throws BroadsheetError `campaign-missing` */
+/**
+ * Counts every delivery of the campaign: some 50 ms for a million of them.
+ * @throws BroadsheetError `campaign-missing`
+ */
 export async function campaignProgress(
   db: Kysely<Database>,
   id: number,
@@ -64,8 +71,26 @@ export async function campaignProgress(
     counts,
     startedAt: campaign.created_at,
     finishedAt: campaign.finished_at,
-    nextAttemptAt: rows.find(({ state }) => state === 'deferred')?.next ?? null,
+    nextAttemptAt: nextOf(rows),
+    held: await heldOf(db, campaign.newsletter),
   };
+}
+
+function nextOf(rows: readonly { state: DeliveryState; next: number }[]): number | null {
+  const times = rows
+    .filter(({ state }) => state === 'queued' || state === 'deferred')
+    .map(({ next }) => next);
+  return times.length > 0 && Math.min(...times) > 0 ? Math.min(...times) : null;
+}
+
+async function heldOf(db: Kysely<Database>, newsletter: string): Promise<CampaignProgress['held']> {
+  return db
+    .selectFrom('limits')
+    .select(['scope', 'held_until as until', 'note'])
+    .where('newsletter', '=', newsletter)
+    .where('held_until', '>', 0)
+    .orderBy('scope')
+    .execute();
 }
 
 /** Ids of all campaigns of a newsletter, newest first. */
@@ -79,32 +104,47 @@ export async function campaignIds(db: Kysely<Database>, newsletter: string): Pro
   return rows.map(({ id }) => id);
 }
 
-/** Starts no further mail after this. @param note why, where nobody asked for it */
+/** Starts no further mail after this. @param note why @param now ms */
 export async function pauseCampaign(
   db: Kysely<Database>,
   id: number,
-  note: string | null,
+  note: string,
+  now: number,
 ): Promise<void> {
-  await db
-    .updateTable('campaigns')
-    .set({ state: 'paused', note })
-    .where('id', '=', id)
-    .where('state', '=', 'sending')
-    .execute();
+  await inTransaction(db, async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('campaigns')
+      .set({ state: 'paused', note })
+      .where('id', '=', id)
+      .where('state', '=', 'sending')
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) await logEvent(trx, id, { kind: 'paused', detail: note, at: now });
+  });
 }
 
-export async function resumeCampaign(db: Kysely<Database>, id: number): Promise<void> {
-  await db
-    .updateTable('campaigns')
-    .set({ state: 'sending', note: null })
-    .where('id', '=', id)
-    .where('state', '=', 'paused')
-    .execute();
+/** Goes on, also where a relay or provider group was held back: a person has looked. @param now ms */
+export async function resumeCampaign(db: Kysely<Database>, id: number, now: number): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const resumed = await trx
+      .updateTable('campaigns')
+      .set({ state: 'sending', note: null })
+      .where('id', '=', id)
+      .where('state', '=', 'paused')
+      .returning('newsletter')
+      .executeTakeFirst();
+    if (!resumed) return;
+    await trx
+      .updateTable('limits')
+      .set({ held_until: 0, step: 0, note: null })
+      .where('newsletter', '=', resumed.newsletter)
+      .execute();
+    await logEvent(trx, id, { kind: 'resumed', detail: null, at: now });
+  });
 }
 
-/** Ends it for good: what has not begun never will. What is in flight is still accounted for. */
+/** Ends it for good: what has not begun never will. What is in flight is still accounted for. @param now ms */
 export async function cancelCampaign(db: Kysely<Database>, id: number, now: number): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const { numUpdatedRows } = await trx
       .updateTable('campaigns')
       .set({ state: 'cancelled', finished_at: now })
@@ -112,12 +152,14 @@ export async function cancelCampaign(db: Kysely<Database>, id: number, now: numb
       .where('state', 'in', ['sending', 'paused'])
       .executeTakeFirst();
     if (numUpdatedRows === 0n) return;
-    await trx
+    const cancelled = await trx
       .updateTable('deliveries')
-      .set({ state: 'cancelled', settled_at: now })
+      .set({ state: 'cancelled', taken: null, settled_at: now })
       .where('campaign_id', '=', id)
       .where('state', 'in', ['queued', 'deferred'])
-      .execute();
+      .executeTakeFirst();
+    const detail = `${cancelled.numUpdatedRows} readers get nothing`;
+    await logEvent(trx, id, { kind: 'cancelled', detail, at: now });
   });
 }
 
@@ -159,7 +201,7 @@ export async function resolveUnknown(
   verdict: Verdict,
   now: number,
 ): Promise<number> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const change =
       verdict === 'resend'
         ? { state: 'queued' as const, not_before: now, settled_at: null }
@@ -178,6 +220,8 @@ export async function resolveUnknown(
         .where('state', '=', 'finished')
         .execute();
     }
+    const detail = `${numUpdatedRows} unknown: ${verdict}`;
+    await logEvent(trx, campaign, { kind: 'resolved', detail, at: now });
     return Number(numUpdatedRows);
   });
 }

@@ -5,22 +5,19 @@ import type { Kysely } from 'kysely';
 import { failedError } from '../errors.ts';
 import { addrSpec } from '../message/address.ts';
 import { type Signer, sign, verifySignature } from '../message/dkim.ts';
-import { deserialise, fill, type Program } from '../message/program.ts';
+import { deserialise, fillPieces, type Program, programHash } from '../message/program.ts';
 import type { Channel, Database } from '../store/schema.ts';
+import { logEvent } from './events.ts';
 import { openExchange } from './exchange.ts';
 import { failpoint } from './failpoint.ts';
-import {
-  dueCampaign,
-  finishCampaigns,
-  type LedgerRules,
-  type Marked,
-  nextDue,
-  recover,
-  type Turn,
-} from './ledger.ts';
+import { dueCampaign, finishCampaigns, nextDue, recover } from './ledger.ts';
+import { hold, readLimits, release as releaseHold } from './limits.ts';
+import type { Marked } from './mark.ts';
 import type { Outcome } from './outcome.ts';
 import { pauseCampaign } from './progress.ts';
-import type { Transport } from './transport.ts';
+import { createQueue } from './queue.ts';
+import type { Mail, Transport } from './transport.ts';
+import type { LedgerRules, SendingCampaign, Turn } from './turn.ts';
 
 export interface SenderOptions {
   db: Kysely<Database>;
@@ -34,7 +31,7 @@ export interface SenderOptions {
   signal: AbortSignal;
   /** End when nothing is due, instead of waiting for more. */
   once: boolean;
-  settings: LedgerRules & { connections: number };
+  settings: LedgerRules;
   log: { warn(fields: object, message: string): void };
 }
 
@@ -49,10 +46,6 @@ export interface SenderReport {
 const IDLE = 1_000;
 /** How long mails in flight may take after the signal, ms. */
 const GRACE = 25_000;
-/** So many relay faults in a row, beyond one for each connection, pause a campaign. */
-const MOST_FAULTS = 10;
-/** A lane waits longer after each fault, up to this, ms. */
-const LONGEST_WAIT = 5_000;
 
 /** Sends whatever is due. The caller holds the sender lock. */
 export async function runSender(options: SenderOptions): Promise<SenderReport> {
@@ -62,87 +55,124 @@ export async function runSender(options: SenderOptions): Promise<SenderReport> {
     attempts: { accepted: 0, deferred: 0, failed: 0, unknown: 0 },
     nextDue: null,
   };
+  /** Campaigns that limits hold back, and until when, ms. */
+  const blocked = new Map<number, number>();
   while (!signal.aborted) {
     await finishCampaigns(db, newsletter, clock());
-    const campaign = await dueCampaign(db, newsletter, clock());
-    if (campaign) await sendCampaign(options, campaign, epoch, report);
-    else if (options.once) break;
+    for (const [id, until] of blocked) if (until <= clock()) blocked.delete(id);
+    const campaign = await dueCampaign(db, newsletter, clock(), [...blocked.keys()]);
+    if (campaign) {
+      const again = await sendCampaign(options, campaign, epoch, report);
+      if (again !== null) blocked.set(campaign.id, again);
+    } else if (options.once) break;
     else await sleep(IDLE, undefined, { signal }).catch(() => {});
   }
-  report.nextDue = await nextDue(db, newsletter);
+  report.nextDue = soonest([await nextDue(db, newsletter), ...blocked.values()], clock());
   return report;
 }
 
-type DueCampaign = NonNullable<Awaited<ReturnType<typeof dueCampaign>>>;
+/** The soonest that lies ahead; of what is due already only a limit can tell when. */
+function soonest(times: (number | null)[], now: number): number | null {
+  const known = times.filter((time) => time !== null);
+  const ahead = known.filter((time) => time > now);
+  if (ahead.length > 0) return Math.min(...ahead);
+  return known.length > 0 ? now : null;
+}
 
-/** Works on one campaign until nothing of it is due, it is paused, or the signal aborts. */
+/**
+ * Works on one campaign until nothing of it may start: all is done, it is paused, limits hold the rest back, or the
+ * signal aborts.
+ * @returns when limits let it go on, ms; null where none do
+ */
 async function sendCampaign(
   options: SenderOptions,
-  campaign: DueCampaign,
+  campaign: SendingCampaign,
   epoch: number,
   report: SenderReport,
-): Promise<void> {
-  const transport = options.transportFor(campaign.channel, campaign.id);
+): Promise<number | null> {
   const editions = await openEditions(options.db, campaign.id);
-  if (options.signer) trySignature(editions, options.signer);
-  const hardStop = afterGrace(options.signal);
+  if (options.signer) await trySignature(editions, options.signer);
+  const transport = options.transportFor(campaign.channel, campaign.id);
+  const stopGrace = afterGrace(options.signal, transport);
+  const queue = createQueue();
   const turn = (): Turn => ({
     campaign,
     epoch,
     now: options.clock(),
     rules: options.settings,
+    queue,
     chance: () => options.random(4).readUInt32BE() / 2 ** 32,
   });
   const ledger = openExchange(options.db, turn, options.signal);
-  const faults = faultCounter(options, campaign.id);
+  const relay = watchRelay(options, turn, transport);
   const lane = async () => {
-    for (let next = await ledger.next(); next; next = await ledger.next()) {
-      const outcome = await attempt(options, editions, transport, next, hardStop);
+    for (let next = await ledger.next(); next; ) {
+      const delivery = next;
+      const mail = await compose(options, editions, delivery);
+      let following: Promise<Marked | null> | undefined;
+      const outcome = await ('state' in mail ? record(mail) : transport.deliver(mail, record));
       report.attempts[outcome.state] += 1;
-      ledger.done({ delivery: next, outcome });
-      await faults(outcome);
+      await relay.saw(outcome);
+      next = await (following ?? ledger.next());
+
+      /** A result and the mark of the next delivery share a commit. */
+      async function record(outcome: Outcome): Promise<Outcome> {
+        const stored = ledger.store({ delivery, outcome });
+        if (!outcome.relayFault) following = ledger.next();
+        await stored;
+        return outcome;
+      }
     }
   };
   try {
-    await Promise.all(Array.from({ length: options.settings.connections }, lane));
+    await Promise.all(Array.from({ length: transport.lanes }, lane));
   } finally {
     await ledger.close();
     await transport.close();
+    stopGrace();
   }
+  return ledger.again;
 }
 
-async function attempt(
+/** The mail of a delivery; or, where it cannot be composed, the outcome: that must not stop the others. */
+async function compose(
   { db, signer }: SenderOptions,
   editions: Map<number, Edition>,
-  transport: Transport,
   { id, campaignId, editionId, address, name, token }: Marked,
-  hardStop: AbortSignal,
-): Promise<Outcome> {
-  // An amended campaign has an edition that was not there when it was opened.
-  if (!editions.has(editionId))
-    for (const [id, added] of await openEditions(db, campaignId)) editions.set(id, added);
-  const edition = editions.get(editionId);
-  if (!edition)
-    throw failedError(
-      'edition-missing',
-      `Delivery ${id} names edition ${editionId}, which is not there`,
-    );
-  let bytes: Buffer;
-  try {
-    bytes = fill(edition.program, { delivery: id, address, name, token });
-  } catch (error) {
-    // What cannot be composed for one reader must not stop the others.
-    return { state: 'failed', code: null, reply: (error as Error).message, relayFault: false };
-  }
+): Promise<Mail | Outcome> {
+  const edition = await editionOf(db, editions, campaignId, editionId);
   failpoint('after-mark');
-  const message = signer ? sign(bytes, signer) : bytes;
-  const envelope = { id: String(id), from: edition.sender, to: addrSpec(address) };
-  return transport.deliver(envelope, message, hardStop);
+  try {
+    const message = fillPieces(edition.program, { delivery: id, address, name, token });
+    return {
+      id: String(id),
+      from: edition.sender,
+      to: addrSpec(address),
+      message: signer ? await sign(message, signer) : message,
+    };
+  } catch (error) {
+    const { message: reply } = error as Error;
+    return { state: 'failed', code: null, reply, relayFault: false, reason: 'cannot-be-composed' };
+  }
 }
 
 interface Edition {
   program: Program;
   sender: string;
+}
+
+/** An amended campaign has an edition that was not there when it was opened. */
+async function editionOf(
+  db: Kysely<Database>,
+  editions: Map<number, Edition>,
+  campaignId: number,
+  editionId: number,
+): Promise<Edition> {
+  if (!editions.has(editionId))
+    for (const [id, added] of await openEditions(db, campaignId)) editions.set(id, added);
+  const edition = editions.get(editionId);
+  if (edition) return edition;
+  throw failedError('edition-missing', `Campaign ${campaignId} has no edition ${editionId}`);
 }
 
 async function openEditions(
@@ -151,44 +181,75 @@ async function openEditions(
 ): Promise<Map<number, Edition>> {
   const rows = await db
     .selectFrom('editions')
-    .select(['id', 'program', 'sender'])
+    .select(['id', 'program', 'sender', 'hash'])
     .where('campaign_id', '=', campaignId)
     .execute();
   return new Map(
-    rows.map(({ id, program, sender }) => [id, { program: deserialise(program), sender }]),
+    rows.map(({ id, program: bytes, sender, hash }) => {
+      const program = deserialise(bytes);
+      // I11: what is sent is what was frozen.
+      if (programHash(program) !== hash)
+        throw failedError('edition-damaged', `Edition ${id} is not what was planned`, {
+          hint: 'The database is damaged. Put a backup in its place.',
+        });
+      return [id, { program, sender }];
+    }),
   );
 }
 
 /** One message is signed and verified before any is sent (D-39). */
-function trySignature(editions: Map<number, Edition>, signer: Signer): void {
+async function trySignature(editions: Map<number, Edition>, signer: Signer): Promise<void> {
   const [edition] = editions.values();
   if (!edition) return;
   const reader = { delivery: 'trial', address: edition.sender, name: null, token: 'trial' };
-  verifySignature(sign(fill(edition.program, reader), signer), createPublicKey(signer.key));
+  const signed = await sign(fillPieces(edition.program, reader), signer);
+  verifySignature(Buffer.concat(signed), createPublicKey(signer.key));
 }
 
-/** Pauses the campaign when the relay fails again and again, and slows down until then. */
-function faultCounter({ db, log, signal, settings }: SenderOptions, campaignId: number) {
+/** A relay that failed is asked again after so long, ms; when it fails after the last, a person has to look (standards 1.9 row 2). */
+const HOLDS = [1, 5, 15, 60].map((minutes) => minutes * 60_000);
+/** So many faults in a row, beyond one for each lane, are the relay's. */
+const MOST_FAULTS = 10;
+
+/** Holds all mail back when the relay fails again and again, longer each time, and at last pauses the campaign. */
+function watchRelay(
+  { db, log, newsletter }: SenderOptions,
+  turn: () => Turn,
+  { lanes }: Transport,
+) {
   let inRow = 0;
-  const most = MOST_FAULTS + settings.connections;
-  return async ({ relayFault, reply }: Outcome) => {
-    inRow = relayFault ? inRow + 1 : 0;
-    if (!relayFault) return;
-    log.warn({ campaign: campaignId, reply, inRow }, 'the relay is at fault');
-    if (inRow >= most) {
-      await pauseCampaign(db, campaignId, `The relay failed ${inRow} times in a row: ${reply}`);
-    } else {
-      const wait = Math.min(100 * inRow, LONGEST_WAIT);
-      await sleep(wait, undefined, { signal }).catch(() => {});
-    }
+  return {
+    async saw({ relayFault, reply }: Outcome): Promise<void> {
+      inRow = relayFault ? inRow + 1 : 0;
+      if (!relayFault) return;
+      const { campaign, now } = turn();
+      log.warn({ campaign: campaign.id, reply, inRow }, 'the relay is at fault');
+      if (inRow % (MOST_FAULTS + lanes) !== 0) return;
+      const limits = await readLimits(db, newsletter, {}, now);
+      const { step = 0, held_until: heldUntil = 0 } = limits.rows.get('relay') ?? {};
+      if (heldUntil > now) return;
+      const wait = HOLDS[step];
+      if (wait === undefined) {
+        await releaseHold(db, newsletter, 'relay');
+        return pauseCampaign(db, campaign.id, `The relay fails: ${reply}`, now);
+      }
+      await hold(db, newsletter, 'relay', { until: now + wait, step: step + 1, note: reply });
+      const detail = `the relay for ${wait / 60_000} min: ${reply}`;
+      await logEvent(db, campaign.id, { kind: 'held', detail, at: now });
+    },
   };
 }
 
-/** Aborts a while after the signal did: a mail in flight may end, but not take for ever. */
-function afterGrace(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  const begin = () => setTimeout(() => controller.abort(), GRACE).unref();
+/** A while after the signal, a mail in flight has had its time. @returns what calls it off */
+function afterGrace(signal: AbortSignal, transport: Transport): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer = setTimeout(() => transport.abort(), GRACE);
+  };
   if (signal.aborted) begin();
   else signal.addEventListener('abort', begin, { once: true });
-  return controller.signal;
+  return () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', begin);
+  };
 }

@@ -11,6 +11,7 @@ import {
   unknownDeliveries,
   type Verdict,
 } from '../delivery/progress.ts';
+import { type CampaignReport, campaignReport } from '../delivery/report.ts';
 import { inputError } from '../errors.ts';
 import type { Newsletter } from './newsletter.ts';
 
@@ -30,6 +31,15 @@ export async function campaign(newsletter: Newsletter, id: string): Promise<Camp
   throw inputError('campaign-missing', `There is no campaign ${id}`, {
     hint: 'See: broadsheet campaigns list',
   });
+}
+
+/** One campaign in full: where it stands, by provider and reason, and what happened to it. */
+export async function campaignInFull(
+  newsletter: Newsletter,
+  id: string,
+): Promise<CampaignProgress & CampaignReport> {
+  const progress = await campaign(newsletter, id);
+  return { ...progress, ...(await campaignReport(newsletter.db, progress.id)) };
 }
 
 /** What nobody knows of a campaign: whether these arrived. */
@@ -63,8 +73,8 @@ export async function control(
 ): Promise<CampaignProgress> {
   const { db, clock } = newsletter;
   const found = await campaign(newsletter, id);
-  if (verb === 'pause') await pauseCampaign(db, found.id, 'by hand');
-  else if (verb === 'resume') await resumeCampaign(db, found.id);
+  if (verb === 'pause') await pauseCampaign(db, found.id, 'by hand', clock());
+  else if (verb === 'resume') await resumeCampaign(db, found.id, clock());
   else await cancelCampaign(db, found.id, clock());
   return campaignProgress(db, found.id);
 }

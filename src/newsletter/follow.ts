@@ -4,8 +4,9 @@ import { type CampaignProgress, campaignProgress } from '../delivery/progress.ts
 import type { Newsletter } from './newsletter.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-/** How often the ledger is looked at, ms. */
+/** How often the ledger is looked at, ms; and, where looking takes long, so many times as long as that. */
 const LOOK = 150;
+const LOOK_SHARE = 10;
 /**
  * A worker that ended is started anew after this long, ms: another process may hold the lock. The
  * pause doubles each time, up to the longest, for a worker that cannot work says why at each start.
@@ -28,11 +29,13 @@ export async function followCampaign(
   const worker = keepWorking(newsletter);
   try {
     for (;;) {
+      const begun = performance.now();
       const progress = await look();
+      const pause = Math.max(LOOK, LOOK_SHARE * (performance.now() - begun));
       watch.onProgress(progress);
       if (progress.state !== 'sending' || watch.signal.aborted) break;
       worker.keep();
-      await sleep(LOOK, undefined, { signal: watch.signal }).catch(() => {});
+      await sleep(pause, undefined, { signal: watch.signal }).catch(() => {});
     }
   } finally {
     await worker.stop();

@@ -34,7 +34,7 @@ export async function preview(newsletter: Newsletter, id: IssueId): Promise<Prev
   const composed = await compose(newsletter, id, newsletter.clock());
   const message = fill(composed.program, SAMPLE);
   const signer = signerOf(newsletter);
-  const mime = signer ? sign(message, signer) : message;
+  const mime = signer ? Buffer.concat(await sign([message], signer)) : message;
   const { subject, from, html, text } = await readMessage(mime);
   return {
     issue: id,

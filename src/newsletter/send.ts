@@ -2,6 +2,7 @@
 
 import { unsubscribeToken } from '../audience/tokens.ts';
 import { isPublicSite } from '../config/secrets.ts';
+import { shortestDuration } from '../delivery/limits.ts';
 import {
   amendCampaign,
   findCampaign,
@@ -18,6 +19,7 @@ import { gate } from './check.ts';
 import { type Composed, compose } from './compose.ts';
 import { followCampaign } from './follow.ts';
 import type { Newsletter } from './newsletter.ts';
+import { ratesOf } from './worker.ts';
 
 export interface SendInput {
   issue: IssueId;
@@ -46,6 +48,8 @@ export interface SendResult {
 }
 
 export interface DryRun extends PlanPreview {
+  /** At the rates of the settings it takes this long at least, ms; 0: no rate is set. */
+  shortestMs: number;
   issue: IssueId;
   subject: string;
   hash: string;
@@ -64,6 +68,7 @@ export async function dryRun(newsletter: Newsletter, input: SendInput): Promise<
   const preview = await previewPlan(newsletter.db, campaignOf(newsletter, input));
   return {
     ...preview,
+    shortestMs: shortestDuration(ratesOf(newsletter.settings), preview.byProvider),
     issue: input.issue,
     subject: composed.email.subject,
     hash: composed.hash,
@@ -128,6 +133,8 @@ export async function prepareCampaign(
     ...(slot ? { slot } : {}),
     ...(await contentOf(newsletter, input)),
     tokenFor: (publicId: string) => unsubscribeToken(keys, settings.slug, publicId),
+    firstWave: settings.delivery.firstWave,
+    overridden: input.allow,
   };
   return (db) => planCampaign(db, campaign);
 }

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { parseAddress } from '../audience/address.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import type { IssueId } from '../issue/issue.ts';
+import { addrSpec } from '../message/address.ts';
 import { sign } from '../message/dkim.ts';
-import { fill } from '../message/program.ts';
+import { fillPieces } from '../message/program.ts';
 import { compose } from './compose.ts';
 import { readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
@@ -32,15 +33,23 @@ export async function testSend(
   const signer = signerOf(newsletter);
   const transport = transportFor(newsletter, newsletter.settings.delivery.channel, 'test');
   const results: TestResult[] = [];
+  signal.addEventListener('abort', transport.abort, { once: true });
   try {
     for (const address of readers) {
       const delivery = `test-${randomBytes(6).toString('hex')}`;
-      const message = fill(program, { delivery, address, name: null, token: INERT });
-      const envelope = { id: delivery, from: newsletter.settings.sender.address, to: address };
-      const bytes = signer ? sign(message, signer) : message;
-      results.push({ address, outcome: await transport.deliver(envelope, bytes, signal) });
+      const pieces = fillPieces(program, { delivery, address, name: null, token: INERT });
+      const message = signer ? await sign(pieces, signer) : pieces;
+      const { address: from } = newsletter.settings.sender;
+      const outcome = await transport.deliver({
+        id: delivery,
+        from,
+        to: addrSpec(address),
+        message,
+      });
+      results.push({ address, outcome });
     }
   } finally {
+    signal.removeEventListener('abort', transport.abort);
     await transport.close();
   }
   return results;

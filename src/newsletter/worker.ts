@@ -2,10 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Rates } from '../delivery/limits.ts';
 import { createOutbox } from '../delivery/outbox.ts';
 import { runSender, type SenderReport } from '../delivery/sender.ts';
-import { createSmtpTransport } from '../delivery/smtp.ts';
+import { createSmtpTransport } from '../delivery/smtp/transport.ts';
 import type { Transport } from '../delivery/transport.ts';
+import type { LedgerRules } from '../delivery/turn.ts';
 import { inputError } from '../errors.ts';
 import { loadSigner, type Signer } from '../message/dkim.ts';
 import { acquireLock } from '../store/lock.ts';
@@ -34,11 +36,21 @@ export async function work(
       log: newsletter.log,
       signal: options.signal,
       once: options.once === true,
-      settings: newsletter.settings.delivery,
+      settings: rulesOf(newsletter),
     });
   } finally {
     lock.release();
   }
+}
+
+function rulesOf({ settings }: Newsletter): LedgerRules {
+  const { onUnknown, expireAfter } = settings.delivery;
+  return { onUnknown, expireAfter, rates: ratesOf(settings) };
+}
+
+/** The limits of the relay and of each provider group, as the settings have them. */
+export function ratesOf({ delivery: { rate, providers } }: Newsletter['settings']): Rates {
+  return { relay: rate, ...providers };
 }
 
 export interface Worker {
@@ -76,14 +88,16 @@ async function stop(child: ChildProcess): Promise<void> {
 
 /** @param folder of the outbox */
 export function transportFor(newsletter: Newsletter, channel: Channel, folder: string): Transport {
-  if (channel === 'outbox') return createOutbox(join(newsletter.stateDir, 'outbox', folder));
+  const { connections } = newsletter.settings.delivery;
+  if (channel === 'outbox')
+    return createOutbox(join(newsletter.stateDir, 'outbox', folder), connections);
   const { smtpUrl } = newsletter.secrets;
   if (!smtpUrl) {
     throw inputError('smtp-url-missing', 'SMTP_URL is not set', {
       hint: 'Put SMTP_URL=smtps://user:password@relay.example.com into the environment or config/.env.',
     });
   }
-  return createSmtpTransport({ url: smtpUrl });
+  return createSmtpTransport({ url: smtpUrl, oauth: newsletter.secrets.smtpOauth, connections });
 }
 
 /** Our own signature, where the settings ask for one. */

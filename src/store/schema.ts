@@ -11,6 +11,10 @@ export interface Database {
   campaigns: CampaignTable;
   editions: EditionTable;
   deliveries: DeliveryTable;
+  attempts: AttemptTable;
+  events: EventTable;
+  limits: LimitTable;
+  budgets: BudgetTable;
   schedules: ScheduleTable;
   slots: SlotTable;
 }
@@ -131,11 +135,67 @@ export interface DeliveryTable {
   resends: Generated<number>;
   /** Not before this time; 0: at once. */
   not_before: Generated<number>;
+  /** Of the first attempt. */
+  begun_at: number | null;
+  /** Of the latest attempt. */
   attempted_at: number | null;
   settled_at: number | null;
   code: number | null;
   /** Reply of the relay, or why it is unknown. */
   reply: string | null;
+  /** Mailbox provider group of the address, as `audience/address.ts` names it. */
+  provider: Generated<string>;
+  /** Short word for `reply`, from `delivery/replies.ts`. */
+  reason: string | null;
+  /** 1 while it bars another delivery of the issue to the reader; null once cancelled. */
+  taken: Generated<number | null>;
+}
+
+/** Append-only: each attempt that did not succeed. One that did is told by its delivery. */
+export interface AttemptTable {
+  id: Generated<number>;
+  newsletter: string;
+  delivery_id: number;
+  state: 'deferred' | 'failed' | 'unknown';
+  reason: string | null;
+  code: number | null;
+  reply: string | null;
+  at: number;
+}
+
+/** Append-only: what happened to a campaign, and what people did to it. */
+export interface EventTable {
+  id: Generated<number>;
+  newsletter: string;
+  campaign_id: number | null;
+  kind: string;
+  /** In words. */
+  detail: string | null;
+  at: number;
+}
+
+/** What holds mail back: pace and pauses of the relay or of a provider group. */
+export interface LimitTable {
+  newsletter: string;
+  /** `relay` or a provider group. Unique with newsletter. */
+  scope: string;
+  /** The pace allows the next mail at this time, ms with fractions. */
+  next_at: Generated<number>;
+  /** Nothing starts before this time, ms. */
+  held_until: Generated<number>;
+  /** How often in a row it was held. */
+  step: Generated<number>;
+  /** Why it is held. */
+  note: string | null;
+}
+
+/** Mails begun, by the hour, for limits per day. */
+export interface BudgetTable {
+  newsletter: string;
+  scope: string;
+  /** Hours since 1970 UTC. Unique with newsletter and scope. */
+  hour: number;
+  used: number;
 }
 
 /** One row per newsletter: what the scheduler needs to remember. */

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { suppress } from '../../src/audience/suppression.ts';
+import { addressHash } from '../../src/audience/address.ts';
+import { suppress, suppressionOf } from '../../src/audience/suppression.ts';
 import { unsubscribe } from '../../src/audience/unsubscribe.ts';
 import { createOutbox } from '../../src/delivery/outbox.ts';
 import {
@@ -10,7 +11,8 @@ import {
   pauseCampaign,
   resumeCampaign,
 } from '../../src/delivery/progress.ts';
-import { createSmtpTransport } from '../../src/delivery/smtp.ts';
+import { campaignReport } from '../../src/delivery/report.ts';
+import { createSmtpTransport } from '../../src/delivery/smtp/transport.ts';
 import type { Transport } from '../../src/delivery/transport.ts';
 import { addReaders, plan, runOnce, START, states } from '../support/campaign.ts';
 import { temporaryDirectory, temporaryStore } from '../support/newsletter.ts';
@@ -23,7 +25,8 @@ async function campaign(readers: number, behaviour?: Behaviour) {
   const addresses = await addReaders(db, readers);
   const { campaignId } = await plan(db);
   const receiver = await startReceiver(behaviour);
-  const transportFor = () => createSmtpTransport({ url: receiver.url, deadline: 2_000 });
+  const transportFor = () =>
+    createSmtpTransport({ url: receiver.url, connections: 3, deadline: 2_000, rest: 1 });
   return { db, addresses, campaignId, receiver, transportFor };
 }
 
@@ -103,10 +106,10 @@ describe('between plan and mark', () => {
 
   test('a pause holds everything, and resuming sends it', async () => {
     const { db, campaignId, receiver, transportFor } = await campaign(3);
-    await pauseCampaign(db, campaignId, 'by hand');
+    await pauseCampaign(db, campaignId, 'by hand', START);
     await runOnce({ db, transportFor });
     expect(receiver.mails).toEqual([]);
-    await resumeCampaign(db, campaignId);
+    await resumeCampaign(db, campaignId, START);
     await runOnce({ db, transportFor });
     expect(await states(db)).toEqual({ accepted: 3 });
   });
@@ -126,9 +129,11 @@ describe('between plan and mark', () => {
     const pausing: Transport = {
       async deliver(...given) {
         sent += 1;
-        if (sent === 5) await pauseCampaign(db, campaignId, 'by hand');
+        if (sent === 5) await pauseCampaign(db, campaignId, 'by hand', START);
         return inner.deliver(...given);
       },
+      lanes: inner.lanes,
+      abort: () => inner.abort(),
       close: () => inner.close(),
     };
     await runOnce({ db, transportFor: () => pausing });
@@ -219,7 +224,7 @@ describe('when the relay', () => {
     const { db, receiver, transportFor } = await campaign(1, (step) =>
       step === 'dot' ? 'drop' : undefined,
     );
-    const settings = { connections: 1, onUnknown: 'hold' as const, expireAfter: 48 * HOUR };
+    const settings = { onUnknown: 'hold' as const, expireAfter: 48 * HOUR, rates: {} };
     await runOnce({ db, transportFor, settings });
     expect(await states(db)).toEqual({ unknown: 1 });
     expect(receiver.commands.filter((line) => line === 'DATA')).toHaveLength(1);
@@ -232,7 +237,7 @@ describe('when the relay', () => {
     await runOnce({
       db,
       transportFor,
-      settings: { connections: 1, onUnknown: 'hold', expireAfter: 48 * HOUR },
+      settings: { onUnknown: 'hold', expireAfter: 48 * HOUR, rates: {} },
     });
     expect(await states(db)).toEqual({ unknown: 1 });
   });
@@ -246,7 +251,7 @@ describe('when the relay', () => {
     await runOnce({
       db,
       transportFor: () => createSmtpTransport({ url: receiver.url, deadline: 200 }),
-      settings: { connections: 1, onUnknown: 'hold', expireAfter: 48 * HOUR },
+      settings: { onUnknown: 'hold', expireAfter: 48 * HOUR, rates: {} },
     });
     expect(performance.now() - begun).toBeLessThan(5_000);
     expect(await states(db)).toEqual({ unknown: 1 });
@@ -256,31 +261,224 @@ describe('when the relay', () => {
     const { db, campaignId, transportFor } = await campaign(40, (step) =>
       step === 'mail' ? '550 5.7.1 sender refused' : undefined,
     );
-    await runOnce({
-      db,
-      transportFor,
-      settings: { connections: 20, onUnknown: 'resend', expireAfter: 48 * HOUR },
-    });
+    await runOnce({ db, transportFor });
     const { state, note, counts } = await campaignProgress(db, campaignId);
-    expect(state).toBe('paused');
-    expect(note).toMatch(/The relay failed 30 times in a row: 550 5.7.1 sender refused/);
+    expect({ state, note }).toEqual({ state: 'paused', note: '550 5.7.1 sender refused' });
+    expect(counts).toMatchObject({ queued: 40, failed: 0 });
+    const attempts = await db.selectFrom('deliveries').select('attempts').execute();
+    expect(attempts.every(({ attempts }) => attempts === 0)).toBe(true);
+  });
+
+  test('cannot be reached, it is asked again after 1, 5, 15 and 60 minutes, then a person has to look', async () => {
+    const { db, campaignId } = await campaign(60);
+    const transportFor = () =>
+      createSmtpTransport({ url: 'smtp://127.0.0.1:9', connections: 3, rest: 1 });
+    const waits: number[] = [];
+    let now = START;
+    for (;;) {
+      await runOnce({ db, transportFor, clock: () => now });
+      const { state, held } = await campaignProgress(db, campaignId);
+      if (state === 'paused') break;
+      const [relay] = held;
+      waits.push(((relay?.until ?? 0) - now) / 60_000);
+      now = (relay?.until ?? 0) + 2 * 60_000;
+    }
+    expect(waits).toEqual([1, 5, 15, 60]);
+    const { note, counts } = await campaignProgress(db, campaignId);
+    expect(note).toMatch(/The relay fails: .*ECONNREFUSED/);
     expect(counts.failed).toBe(0);
+    await resumeCampaign(db, campaignId, now);
+    expect((await campaignProgress(db, campaignId)).held).toEqual([]);
   });
 
   test('lacks SMTPUTF8, an address that needs it is not sent to (D-26)', async () => {
     const { db } = await temporaryStore();
     const receiver = await startReceiver();
     const transport = createSmtpTransport({ url: receiver.url });
-    const envelope = { id: '1', from: 'news@example.com', to: '用户@example.com' };
-    const outcome = await transport.deliver(
-      envelope,
-      Buffer.from('a: b\r\n\r\nx\r\n'),
-      new AbortController().signal,
-    );
+    const outcome = await transport.deliver({
+      id: '1',
+      from: 'news@example.com',
+      to: '用户@example.com',
+      message: [Buffer.from('a: b\r\n\r\nx\r\n')],
+    });
     await transport.close();
     expect(outcome).toMatchObject({ state: 'failed', reply: expect.stringContaining('SMTPUTF8') });
     expect(receiver.mails).toEqual([]);
     expect(db.isTransaction).toBe(false);
+  });
+});
+
+describe('what follows from a reply', () => {
+  /** One reader at each of these addresses; the server says this of the recipients that match. */
+  async function refusing(addresses: string[], reply: string, match = /./) {
+    const { db } = await temporaryStore();
+    await addReaders(db, addresses.length);
+    for (const [n, address] of addresses.entries())
+      await db
+        .updateTable('subscribers')
+        .set({ address, address_key: address, address_hash: addressHash(address) })
+        .where('id', '=', n + 1)
+        .execute();
+    const { campaignId } = await plan(db);
+    const receiver = await startReceiver((step, { to }) =>
+      step === 'rcpt' && match.test(to) ? reply : undefined,
+    );
+    const transportFor = () =>
+      createSmtpTransport({ url: receiver.url, connections: 3, deadline: 2_000, rest: 1 });
+    return { db, campaignId, receiver, transportFor };
+  }
+
+  test('an address that does not exist is suppressed, for every newsletter', async () => {
+    const { db, transportFor } = await refusing(
+      ['ana@example.com', 'bo@example.com'],
+      '550 5.1.1 no such user',
+      /ana/,
+    );
+    await runOnce({ db, transportFor });
+    expect(await states(db)).toEqual({ accepted: 1, failed: 1 });
+    expect(await suppressionOf(db, 'ana@example.com')).toBe('hard-bounce');
+    expect(await suppressionOf(db, 'bo@example.com')).toBeNull();
+  });
+
+  test('QQ says its user rejects us: the reader is unsubscribed, not suppressed', async () => {
+    const { db, transportFor } = await refusing(
+      ['q@qq.com'],
+      '550 Mail is rejected by recipients [abc]',
+    );
+    await runOnce({ db, transportFor });
+    const { state } = await db.selectFrom('subscribers').select('state').executeTakeFirstOrThrow();
+    expect(state).toBe('unsubscribed');
+    expect(await suppressionOf(db, 'q@qq.com')).toBeNull();
+  });
+
+  test('QQ limits us: its readers wait an hour, the others are sent', async () => {
+    const { db, campaignId, transportFor } = await refusing(
+      ['a@qq.com', 'b@qq.com', 'c@example.com', 'd@example.com'],
+      '550 Connection frequency limited',
+      /qq/,
+    );
+    await runOnce({ db, transportFor });
+    const { counts, held } = await campaignProgress(db, campaignId);
+    expect(counts.accepted).toBe(2);
+    expect(counts.failed).toBe(0);
+    expect(held).toMatchObject([{ scope: 'qq', until: START + HOUR }]);
+  });
+
+  test('two provider groups block us: the campaign pauses', async () => {
+    const { db, campaignId, transportFor } = await refusing(
+      ['a@gmail.com', 'b@outlook.com', 'c@example.com'],
+      '550 5.7.1 blocked using spamhaus',
+      /gmail|outlook/,
+    );
+    await runOnce({ db, transportFor });
+    const { state, note } = await campaignProgress(db, campaignId);
+    expect(state).toBe('paused');
+    expect(note).toMatch(/2 provider groups block us/);
+  });
+
+  test('everybody is refused: it pauses within fifty mails and nobody is suppressed', async () => {
+    const { db, campaignId, receiver, transportFor } = await campaign(200, (step) =>
+      step === 'dot' ? '554 5.0.0 transaction failed' : undefined,
+    );
+    await runOnce({ db, transportFor });
+    const { state, note } = await campaignProgress(db, campaignId);
+    expect(state).toBe('paused');
+    expect(note).toMatch(/refused for good/);
+    expect(receiver.commands.filter((line) => line === 'DATA').length).toBeLessThan(50);
+    expect(await db.selectFrom('suppressions').selectAll().execute()).toEqual([]);
+  });
+
+  test('an address refused softly in three issues over fifteen days is given up', async () => {
+    const { db } = await temporaryStore();
+    await addReaders(db, 1);
+    const receiver = await startReceiver((step) =>
+      step === 'rcpt' ? '550 5.7.0 not now' : undefined,
+    );
+    const transportFor = () => createSmtpTransport({ url: receiver.url, rest: 1 });
+    for (const [issue, day] of [
+      ['w1', 0],
+      ['w2', 7],
+      ['w3', 14],
+      ['w4', 21],
+    ] as const) {
+      expect(await suppressionOf(db, 'reader1@example.com')).toBeNull();
+      await plan(db, { issue });
+      await runOnce({ db, transportFor, clock: () => START + day * 24 * HOUR });
+    }
+    expect(await suppressionOf(db, 'reader1@example.com')).toBe('soft-bounces');
+  });
+
+  test('each attempt that did not succeed is kept, with its words', async () => {
+    const { db, campaignId, transportFor } = await campaign(1, (step) =>
+      step === 'rcpt' ? '450 4.2.0 busy' : undefined,
+    );
+    await runOnce({ db, transportFor });
+    await runOnce({ db, transportFor, clock: () => START + HOUR });
+    const attempts = await db.selectFrom('attempts').select(['state', 'reply', 'at']).execute();
+    expect(attempts).toEqual([
+      { state: 'deferred', reply: '450 4.2.0 busy', at: START },
+      { state: 'deferred', reply: '450 4.2.0 busy', at: START + HOUR },
+    ]);
+    const report = await campaignReport(db, campaignId);
+    expect(report).toMatchObject({
+      byProvider: { other: { deferred: 1 } },
+      attempts: { all: 2, unsuccessful: 2 },
+    });
+  });
+});
+
+describe('the log of a campaign', () => {
+  test('tells what happened to it, in order', async () => {
+    const { db, campaignId, transportFor } = await campaign(2);
+    await pauseCampaign(db, campaignId, 'by hand', START + 1);
+    await pauseCampaign(db, campaignId, 'by hand', START + 2);
+    await resumeCampaign(db, campaignId, START + 3);
+    await runOnce({ db, transportFor, clock: () => START + 4 });
+    const { events } = await campaignReport(db, campaignId);
+    expect(events.map(({ kind, detail, at }) => [kind, detail, at - START])).toEqual([
+      ['planned', '2 readers', 0],
+      ['paused', 'by hand', 1],
+      ['resumed', null, 3],
+      ['finished', null, 4],
+    ]);
+  });
+});
+
+describe('the first wave', () => {
+  const firstWave = { addresses: ['Reader2@example.com', 'nobody@example.com'], pause: HOUR };
+
+  test('goes to own mailboxes; the others get it after the pause', async () => {
+    const { db } = await temporaryStore();
+    await addReaders(db, 4);
+    expect(await plan(db, {}, { firstWave })).toMatchObject({ planned: 4, first: 1 });
+    const receiver = await startReceiver();
+    const transportFor = () => createSmtpTransport({ url: receiver.url, rest: 1 });
+    const { nextDue } = await runOnce({ db, transportFor });
+    expect(recipients(receiver)).toEqual(['reader2@example.com']);
+    expect(nextDue).toBe(START + HOUR);
+    await runOnce({ db, transportFor, clock: () => START + HOUR });
+    expect(await states(db)).toEqual({ accepted: 4 });
+  });
+
+  test('and stopped in the pause, nobody else gets it', async () => {
+    const { db } = await temporaryStore();
+    await addReaders(db, 4);
+    const { campaignId } = await plan(db, {}, { firstWave });
+    const receiver = await startReceiver();
+    const transportFor = () => createSmtpTransport({ url: receiver.url, rest: 1 });
+    await runOnce({ db, transportFor });
+    await cancelCampaign(db, campaignId, START + 1);
+    await runOnce({ db, transportFor, clock: () => START + HOUR });
+    expect(await states(db)).toEqual({ accepted: 1, cancelled: 3 });
+  });
+
+  test('that none of the readers belongs to holds nobody up', async () => {
+    const { db } = await temporaryStore();
+    await addReaders(db, 2);
+    await plan(db, {}, { firstWave: { addresses: ['nobody@example.com'], pause: HOUR } });
+    const receiver = await startReceiver();
+    await runOnce({ db, transportFor: () => createSmtpTransport({ url: receiver.url }) });
+    expect(await states(db)).toEqual({ accepted: 2 });
   });
 });
 
@@ -296,6 +494,8 @@ describe('when the sender is told to stop', () => {
         if (begun === 5) controller.abort();
         return inner.deliver(...given);
       },
+      lanes: inner.lanes,
+      abort: () => inner.abort(),
       close: () => inner.close(),
     };
     await runOnce({ db, transportFor: () => stopping, signal: controller.signal });
@@ -315,11 +515,12 @@ describe('the connection', () => {
       return step === 'auth' ? '535 5.7.8 no' : undefined;
     });
     const transport = createSmtpTransport({ url: receiver.url.replace('//', '//user:hunter2@') });
-    const outcome = await transport.deliver(
-      { id: '1', from: 'a@example.com', to: 'b@example.com' },
-      Buffer.from('x\r\n'),
-      new AbortController().signal,
-    );
+    const outcome = await transport.deliver({
+      id: '1',
+      from: 'a@example.com',
+      to: 'b@example.com',
+      message: [Buffer.from('x\r\n')],
+    });
     expect(outcome).toMatchObject({ state: 'deferred', code: 535, relayFault: true });
     expect(JSON.stringify(outcome)).not.toContain('hunter2');
   });

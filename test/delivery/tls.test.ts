@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Outcome } from '../../src/delivery/outcome.ts';
-import { createSmtpTransport } from '../../src/delivery/smtp.ts';
+import { createSmtpTransport } from '../../src/delivery/smtp/transport.ts';
 import { temporaryDirectory } from '../support/newsletter.ts';
 
 /** Reaches this machine, but is no address of loopback: what holds for relays elsewhere holds for it. */
@@ -63,11 +63,12 @@ async function startRelay(options: SMTPServerOptions = {}): Promise<Relay> {
 async function deliver(url: string, ca?: string): Promise<Outcome> {
   const transport = createSmtpTransport({ url, ...(ca === undefined ? {} : { ca }) });
   try {
-    return await transport.deliver(
-      { id: '1', from: 'news@example.com', to: 'ana@example.com' },
-      Buffer.from('Subject: x\r\n\r\nHello.\r\n'),
-      new AbortController().signal,
-    );
+    return await transport.deliver({
+      id: '1',
+      from: 'news@example.com',
+      to: 'ana@example.com',
+      message: [Buffer.from('Subject: x\r\n\r\nHello.\r\n')],
+    });
   } finally {
     await transport.close();
   }

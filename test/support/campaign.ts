@@ -2,7 +2,12 @@
 import type { Kysely } from 'kysely';
 import { addSubscriber } from '../../src/audience/subscribers.ts';
 import { unsubscribeToken } from '../../src/audience/tokens.ts';
-import { type CampaignKey, type Plan, planCampaign } from '../../src/delivery/plan.ts';
+import {
+  type CampaignKey,
+  type Plan,
+  type PlanInput,
+  planCampaign,
+} from '../../src/delivery/plan.ts';
 import { runSender, type SenderOptions, type SenderReport } from '../../src/delivery/sender.ts';
 import type { Email } from '../../src/issue/email.ts';
 import { slotMarker } from '../../src/issue/email.ts';
@@ -42,7 +47,11 @@ export async function addReaders(db: Kysely<Database>, count: number, from = 1):
 }
 
 /** Plans KEY, or what differs from it. */
-export function plan(db: Kysely<Database>, change: Partial<CampaignKey> = {}): Promise<Plan> {
+export function plan(
+  db: Kysely<Database>,
+  change: Partial<CampaignKey> = {},
+  more: Pick<PlanInput, 'firstWave'> = {},
+): Promise<Plan> {
   const program = compile(EMAIL, {
     from: { name: 'Weekly', address: 'news@example.com' },
     listId: { id: 'weekly.example.com', name: 'Weekly' },
@@ -56,6 +65,7 @@ export function plan(db: Kysely<Database>, change: Partial<CampaignKey> = {}): P
   return planCampaign(db, {
     ...KEY,
     ...change,
+    ...more,
     email: EMAIL,
     program,
     sender: 'news@example.com',
@@ -78,9 +88,9 @@ export function runOnce(
     log: silent,
     ...options,
     settings: {
-      connections: 3,
       onUnknown: 'resend',
       expireAfter: 48 * 3_600_000,
+      rates: {},
       ...options.settings,
     },
   });

@@ -113,8 +113,8 @@ function converse(
     });
   };
   const endOfBody = (end: number) => {
-    const body = `${buffer.slice(0, end)}\r\n`.replace(/^\.\./gm, '.');
-    buffer = buffer.slice(end + 5);
+    const body = buffer.slice(0, end).replace(/^\.\./gm, '.');
+    buffer = buffer.slice(end + 3);
     inBody = false;
     const reply = behaviour('dot', { to, connection });
     if (reply === undefined || reply === 'drop-after') store(body);
@@ -129,10 +129,11 @@ function converse(
     else if (verb === 'MAIL') {
       from = /<(.*)>/.exec(line)?.[1] ?? '';
       to = '';
-      answer('mail');
+      if (!answer('mail')) from = '';
     } else if (verb === 'RCPT') {
-      to = /<(.*)>/.exec(line)?.[1] ?? '';
-      if (!answer('rcpt')) to = '';
+      to = from && (/<(.*)>/.exec(line)?.[1] ?? '');
+      if (!from) socket.write('503 5.5.1 no sender\r\n');
+      else if (!answer('rcpt')) to = '';
     } else if (verb === 'DATA') {
       if (to === '') socket.write('503 5.5.1 no recipient\r\n');
       else inBody = answer('data');
@@ -144,9 +145,10 @@ function converse(
     buffer += chunk.toString('latin1');
     for (;;) {
       if (inBody) {
-        const end = buffer.indexOf('\r\n.\r\n');
+        // The dot ends the mail also where nothing stands before it.
+        const end = buffer.startsWith('.\r\n') ? -2 : buffer.indexOf('\r\n.\r\n');
         if (end === -1) return;
-        endOfBody(end);
+        endOfBody(end + 2);
         continue;
       }
       const end = buffer.indexOf('\r\n');

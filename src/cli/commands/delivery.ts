@@ -1,8 +1,11 @@
 /** The commands that mail: send, campaigns, schedule, worker. */
 import type { Command } from 'commander';
+import type { Plan } from '../../delivery/plan.ts';
 import type { CampaignProgress } from '../../delivery/progress.ts';
+import type { CampaignReport } from '../../delivery/report.ts';
 import { type AddCommand, type Call, type OpenNewsletter, withNewsletter } from '../cli.ts';
 import { interruption } from '../interruption.ts';
+import { duration, type Speed, speedometer } from '../speed.ts';
 import { issueId } from './issue.ts';
 
 interface SendOptions {
@@ -28,7 +31,13 @@ export function registerDelivery(program: Command, add: AddCommand): void {
   );
   const campaigns = program.command('campaigns').description('control of sends');
   add('list', 'all campaigns, newest first', (c) => c, listCampaigns, campaigns);
-  add('show <id>', 'one campaign by outcome', (c) => c, showCampaign, campaigns);
+  add(
+    'show <id>',
+    'one campaign by outcome, provider and reason, and what happened to it',
+    (c) => c,
+    showCampaign,
+    campaigns,
+  );
   for (const verb of ['pause', 'resume', 'cancel'] as const) {
     const says = { pause: 'start no further mail', resume: 'go on', cancel: 'end it for good' };
     add(`${verb} <id>`, says[verb], (c) => c, controlCampaign(verb), campaigns);
@@ -121,6 +130,9 @@ async function sendDry(
       `HTML        ${plan.htmlBytes} bytes`,
       `Recipients  ${plan.recipients}  (${list(plan.byProvider)})`,
       `Excluded    ${list(plan.excluded)}`,
+      ...(plan.shortestMs > 0
+        ? [`Takes       ${duration(plan.shortestMs)} at least, at the rates of the settings`]
+        : []),
       'Nothing was sent or written.',
     ].join('\n'),
   );
@@ -136,14 +148,15 @@ async function sendCampaign(
   const { send } = await import('../../newsletter/send.ts');
   const signal = interruption();
   const bar = terminal.progress();
+  const speed = speedometer();
   const result = await send(
     newsletter,
     { issue, ...options },
     {
       confirm: (question) => (options.yes ? Promise.resolve(true) : terminal.ask(question)),
-      onPlan: (plan) => terminal.say(`Campaign ${plan.campaignId}: ${plan.planned} readers`),
+      onPlan: (plan) => terminal.say(planned(plan)),
       onProgress: (progress) =>
-        bar.update(settled(progress), progress.planned, progressWords(progress)),
+        bar.update(settled(progress), progress.planned, progressWords(progress, speed)),
       signal,
     },
   );
@@ -153,15 +166,37 @@ async function sendCampaign(
   return exitCode(result.interrupted, result.progress);
 }
 
+function planned({ campaignId, planned, first }: Plan): string {
+  const wave = first > 0 ? `; the first ${first} now, the others after the pause` : '';
+  return `Campaign ${campaignId}: ${planned} readers${wave}`;
+}
+
 function settled({ counts }: CampaignProgress): number {
   const { accepted, failed, unknown, suppressed, cancelled } = counts;
   return accepted + failed + unknown + suppressed + cancelled;
 }
 
-function progressWords({ counts, nextAttemptAt }: CampaignProgress): string {
-  const waiting = counts.queued + counts.attempting === 0 && counts.deferred > 0;
-  if (!waiting || nextAttemptAt === null) return counts.failed > 0 ? `${counts.failed} failed` : '';
-  return `${counts.deferred} deferred, next attempt ${new Date(nextAttemptAt).toLocaleTimeString()}`;
+/** Rate, time left, and what holds it up. */
+function progressWords(progress: CampaignProgress, speed: Speed): string {
+  const { counts, nextAttemptAt, held, planned } = progress;
+  const now = Date.now();
+  const rate = speed.of(settled(progress));
+  const left = planned - settled(progress);
+  const words = [
+    rate > 0 ? `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString('en')}/s` : '',
+    rate > 0 && left > 0 ? `${duration((left / rate) * 1_000)} left` : '',
+    counts.deferred > 0 ? `${counts.deferred} deferred` : '',
+    counts.failed > 0 ? `${counts.failed} failed` : '',
+    ...held
+      .filter(({ until }) => until > now)
+      .map(({ scope, until, note }) => `${scope} held until ${clockTime(until)} (${note})`),
+    nextAttemptAt !== null && nextAttemptAt > now ? `next at ${clockTime(nextAttemptAt)}` : '',
+  ];
+  return words.filter(Boolean).join(', ');
+}
+
+function clockTime(ms: number): string {
+  return new Date(ms).toLocaleTimeString('sv');
 }
 
 /** The states of a campaign's deliveries, one a line, none hidden that is not zero. */
@@ -172,6 +207,31 @@ export function report(progress: CampaignProgress): string {
     ...rows.map(([state, count]) => `  ${state.padEnd(10)} ${String(count).padStart(8)}`),
     ...(progress.note ? [`  ${progress.note}`] : []),
   ].join('\n');
+}
+
+function fullReport(full: CampaignProgress & CampaignReport): string {
+  const providers = Object.entries(full.byProvider).map(([provider, counts]) => {
+    const states = Object.entries(counts).map(([state, count]) => `${state} ${count}`);
+    return `  ${provider.padEnd(10)} ${states.join(', ')}`;
+  });
+  const reasons = full.reasons.map(
+    ({ state, reason, count, example }) =>
+      `  ${state.padEnd(10)} ${String(count).padStart(8)}  ${reason}${example ? `: ${example}` : ''}`,
+  );
+  const events = full.events.map(({ at, kind, detail }) =>
+    `  ${localTime(at)}  ${kind.padEnd(10)} ${detail ?? ''}`.trimEnd(),
+  );
+  const parts: [string, string[]][] = [
+    ['By provider', providers],
+    ['Why', reasons],
+    ['What happened', events],
+  ];
+  const shown = parts.filter(([, lines]) => lines.length > 0);
+  return [report(full), ...shown.flatMap(([title, lines]) => ['', title, ...lines])].join('\n');
+}
+
+function localTime(ms: number): string {
+  return new Date(ms).toLocaleString('sv');
 }
 
 function closing(
@@ -205,9 +265,9 @@ async function listCampaigns(call: Call): Promise<number> {
 }
 
 async function showCampaign(call: Call, [id]: string[]): Promise<number> {
-  const { campaign } = await import('../../newsletter/campaigns.ts');
-  const progress = await withNewsletter(call, (newsletter) => campaign(newsletter, id ?? ''));
-  call.terminal.result(progress, report(progress));
+  const { campaignInFull } = await import('../../newsletter/campaigns.ts');
+  const full = await withNewsletter(call, (newsletter) => campaignInFull(newsletter, id ?? ''));
+  call.terminal.result(full, fullReport(full));
   return 0;
 }
 

@@ -1,0 +1,58 @@
+/** How long the command line takes to start: from a checkout, and compiled as it is published. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { median, type Table } from './report.ts';
+import { temporary } from './temporary.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const RUNS = 11;
+
+/** Wall time of whole processes, one of each after the other. */
+export function startUp(): Table {
+  const dir = temporary('start');
+  const commands: Record<string, string[]> = {
+    'node -e 0': ['-e', '0'],
+    'checkout: broadsheet --help': [join(root, 'src', 'launch.js'), '--help'],
+    'compiled: broadsheet --help': [join(compiled(dir), 'src', 'launch.js'), '--help'],
+  };
+  const times = new Map(Object.keys(commands).map((name) => [name, [] as number[]]));
+  // The first run of each fills the compile cache, and does not count.
+  for (let run = 0; run <= RUNS; run += 1) {
+    for (const [name, args] of Object.entries(commands)) {
+      const begun = performance.now();
+      node(args);
+      if (run > 0) times.get(name)?.push(performance.now() - begun);
+    }
+  }
+  const bare = times.get('node -e 0') ?? [];
+  const rows = [...times].map(([command, ms]) => ({
+    command,
+    ms: median(ms),
+    '× bare node': median(ms.map((each, run) => each / (bare[run] as number))),
+  }));
+  return { about: `Start, wall time; median of ${RUNS}, with a warm compile cache`, rows };
+}
+
+/**
+ * Lays out a package as it is published: no sources, so that it is the compiled main that starts. Never with
+ * package-lock.json: the launcher would take it for a checkout and run `npm ci`, which empties what
+ * node_modules links to.
+ * @returns its directory
+ */
+function compiled(dir: string): string {
+  mkdirSync(join(dir, 'src'));
+  for (const file of ['package.json', 'src/launch.js', 'src/runtime.js']) {
+    cpSync(join(root, file), join(dir, file));
+  }
+  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const project = join(root, 'tsconfig.build.json');
+  node([compiler, '--project', project, '--outDir', join(dir, 'dist')]);
+  return dir;
+}
+
+function node(args: string[]): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`node ${args.join(' ')}: ${stdout}${stderr}`);
+}

@@ -1,0 +1,69 @@
+/** What became of a campaign: by mailbox provider, and why. */
+import type { Kysely } from 'kysely';
+import type { Database, DeliveryState } from '../store/schema.ts';
+import { type CampaignEvent, eventsOf } from './events.ts';
+
+export interface CampaignReport {
+  /** Deliveries by provider group and state; only what there is. */
+  byProvider: Record<string, Partial<Record<DeliveryState, number>>>;
+  /** Why deliveries are deferred, failed, unknown or suppressed, most frequent first. */
+  reasons: { state: DeliveryState; reason: string; count: number; example: string | null }[];
+  /** Attempts in all, and those that did not succeed. */
+  attempts: { all: number; unsuccessful: number };
+  /** Mails that were sent again because nobody knew whether they had arrived. */
+  resent: number;
+  /** What happened to it, oldest first. */
+  events: CampaignEvent[];
+}
+
+const TROUBLE: DeliveryState[] = ['deferred', 'failed', 'unknown', 'suppressed'];
+
+/** @param id of the campaign */
+export async function campaignReport(db: Kysely<Database>, id: number): Promise<CampaignReport> {
+  const of = db.selectFrom('deliveries').where('campaign_id', '=', id);
+  const groups = await of
+    .select(({ fn }) => ['provider', 'state', fn.countAll<number>().as('count')])
+    .groupBy(['provider', 'state'])
+    .orderBy('provider')
+    .execute();
+  const byProvider: CampaignReport['byProvider'] = {};
+  for (const { provider, state, count } of groups) {
+    byProvider[provider] ??= {};
+    byProvider[provider][state] = Number(count);
+  }
+  const reasons = await of
+    .select(({ fn }) => [
+      'state',
+      'reason',
+      fn.countAll<number>().as('count'),
+      fn.min('reply').as('example'),
+    ])
+    .where('state', 'in', TROUBLE)
+    .groupBy(['state', 'reason'])
+    .orderBy('count', 'desc')
+    .execute();
+  const { all, resent } = await of
+    .select(({ fn }) => [
+      fn.sum<number | null>('attempts').as('all'),
+      fn.sum<number | null>('resends').as('resent'),
+    ])
+    .executeTakeFirstOrThrow();
+  const { unsuccessful } = await db
+    .selectFrom('attempts')
+    .innerJoin('deliveries', 'deliveries.id', 'attempts.delivery_id')
+    .where('deliveries.campaign_id', '=', id)
+    .select(({ fn }) => fn.countAll<number>().as('unsuccessful'))
+    .executeTakeFirstOrThrow();
+  return {
+    byProvider,
+    reasons: reasons.map(({ state, reason, count, example }) => ({
+      state,
+      reason: reason ?? state,
+      count: Number(count),
+      example,
+    })),
+    attempts: { all: Number(all ?? 0), unsuccessful: Number(unsuccessful) },
+    resent: Number(resent ?? 0),
+    events: await eventsOf(db, id),
+  };
+}
