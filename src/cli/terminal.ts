@@ -1,6 +1,4 @@
 /** How a command speaks: data on stdout, words and progress on stderr, questions only to a person. */
-import { confirm, isCancel } from '@clack/prompts';
-import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import { BroadsheetError, describeProblem } from '../errors.ts';
 
@@ -61,6 +59,7 @@ function print(text: string): void {
 
 async function ask(message: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const { confirm, isCancel } = await import('@clack/prompts');
   const answer = await confirm({ message, initialValue: false, output: process.stderr });
   return !isCancel(answer) && answer;
 }
@@ -68,15 +67,18 @@ async function ask(message: string): Promise<boolean> {
 const noProgress: Progress = { update: () => {}, end: () => {} };
 
 function bar(): Progress {
-  const log = createLogUpdate(process.stderr);
+  let log: { (text: string): void; done(): void } | undefined;
+  void import('log-update').then(({ createLogUpdate }) => {
+    log = createLogUpdate(process.stderr);
+  });
   return {
     update(done, total, words) {
       const share = total > 0 ? done / total : 1;
       const filled = Math.round(share * 30);
       const drawn = pc.red('━'.repeat(filled)) + pc.dim('━'.repeat(30 - filled));
-      log(`${drawn} ${String(Math.floor(share * 100)).padStart(3)} %  ${done}/${total}  ${words}`);
+      log?.(`${drawn} ${String(Math.floor(share * 100)).padStart(3)} %  ${done}/${total}  ${words}`);
     },
-    end: () => log.done(),
+    end: () => log?.done(),
   };
 }
 

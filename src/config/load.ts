@@ -21,27 +21,52 @@ const LARGEST = 1_048_576;
  * @throws BroadsheetError `settings-missing`, or `settings-invalid` with every mistake
  */
 export function loadSettings(dir: string): Settings {
-  if (!existsSync(join(dir, 'config', 'newsletter.yaml'))) throw noNewsletter(dir);
   const problems: Problem[] = [];
-  const newsletter = readFile(dir, 'newsletter.yaml', newsletterSchema, problems);
-  const sections = readFile(dir, 'sections.yaml', sectionsSchema, problems);
+  const settings = readSettings(dir, problems);
   const glossary = readFile(dir, 'glossary.yaml', glossarySchema, problems);
   if (problems.length > 0)
     throw new BroadsheetError('input', 'settings-invalid', inOrder(problems));
-  return complete(newsletter as z.infer<typeof newsletterSchema>, sections, glossary);
+  return { ...settings, glossary: glossary ?? NO_GLOSSARY };
+}
+
+/**
+ * The same for what drafts nothing: the glossary, by far the longest file, is read when it is first asked for. A
+ * mistake in it stops no send.
+ * @throws BroadsheetError as `loadSettings`, of the other two files
+ */
+export function openSettings(dir: string): Settings {
+  const problems: Problem[] = [];
+  const settings = readSettings(dir, problems);
+  if (problems.length > 0) return loadSettings(dir);
+  let glossary: Glossary | undefined;
+  return {
+    ...settings,
+    get glossary() {
+      glossary ??= loadSettings(dir).glossary;
+      return glossary;
+    },
+  };
+}
+
+const NO_GLOSSARY: Glossary = { entries: [], context: [], protected: [] };
+
+function readSettings(dir: string, problems: Problem[]): Omit<Settings, 'glossary'> {
+  if (!existsSync(join(dir, 'config', 'newsletter.yaml'))) throw noNewsletter(dir);
+  const newsletter = readFile(dir, 'newsletter.yaml', newsletterSchema, problems);
+  const sections = readFile(dir, 'sections.yaml', sectionsSchema, problems);
+  // Where it is null there are problems, and nobody gets to see it.
+  return complete(newsletter as z.infer<typeof newsletterSchema>, sections);
 }
 
 function complete(
   newsletter: z.infer<typeof newsletterSchema>,
   sections: z.infer<typeof sectionsSchema> | null,
-  glossary: Glossary | null,
-): Settings {
-  const domain = newsletter.sender.address.slice(newsletter.sender.address.lastIndexOf('@') + 1);
+): Omit<Settings, 'glossary'> {
+  const [domain = ''] = newsletter?.sender.address.split('@').slice(-1) ?? [];
   return {
     ...newsletter,
-    listId: newsletter.listId ?? `${newsletter.slug}.${domain}`,
+    listId: newsletter?.listId ?? `${newsletter?.slug}.${domain}`,
     sections: sections?.sections ?? [],
-    glossary: glossary ?? { entries: [], context: [], protected: [] },
   };
 }
 

@@ -5,7 +5,7 @@ import type { Database } from '../store/schema.ts';
 export const EVENTS = [
   'planned',
   'overridden',
-  'started',
+  'slowed',
   'held',
   'paused',
   'resumed',

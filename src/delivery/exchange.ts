@@ -30,10 +30,14 @@ const RETRY = 250;
 /** Lanes wait so long for a limit to open, ms; beyond it the campaign is put aside. */
 const LONGEST_WAIT = 5_000;
 
-/** @param signal aborted: results are still stored, nothing more is given out */
+/**
+ * @param lanes deliveries that may be under way at once
+ * @param signal aborted: results are still stored, nothing more is given out
+ */
 export function openExchange(
   db: Kysely<Database>,
   turn: () => Turn,
+  lanes: number,
   signal: AbortSignal,
 ): Exchange {
   const breaker = createBreaker();
@@ -56,26 +60,26 @@ export function openExchange(
 
   async function commit(): Promise<void> {
     const handed = results;
-    const lanes = waiting;
+    const asking = waiting;
     results = [];
     waiting = [];
     const stored = handed.map(({ result }) => result);
     const stop = breaker.judge(stored.map(({ outcome }) => outcome));
     try {
-      const wanted = signal.aborted ? 0 : lanes.length;
+      const wanted = signal.aborted ? 0 : asking.length;
       const marking = await patiently(() => exchange(db, turn(), stored, wanted, stop));
       failpoint('after-result-commit');
       for (const { result, done } of handed) {
         underWay.delete(result.delivery.id);
         done();
       }
-      await handOut(marking, lanes);
+      await handOut(marking, asking);
     } catch (error) {
-      for (const { fail } of [...handed, ...lanes]) fail(error as Error);
+      for (const { fail } of [...handed, ...asking]) fail(error as Error);
     }
   }
 
-  async function handOut({ marked, again: opens }: Marking, lanes: Waiting[]): Promise<void> {
+  async function handOut({ marked, again: opens }: Marking, asking: Waiting[]): Promise<void> {
     const { epoch, now } = turn();
     again = opens;
     if (signal.aborted) {
@@ -84,12 +88,12 @@ export function openExchange(
         epoch,
         marked.map(({ id }) => id),
       );
-      for (const { give } of lanes) give(null);
+      for (const { give } of asking) give(null);
       return;
     }
     for (const delivery of marked) claim(delivery.id);
-    const idle = lanes.splice(marked.length);
-    for (const [at, { give }] of lanes.entries()) give(marked[at] ?? null);
+    const idle = asking.splice(marked.length);
+    for (const [at, { give }] of asking.entries()) give(marked[at] ?? null);
     const isSoon = opens !== null && opens - now <= LONGEST_WAIT;
     if (isSoon && idle.length > 0) {
       await sleep(Math.max(1, opens - now), undefined, { signal }).catch(() => {});
@@ -97,10 +101,10 @@ export function openExchange(
     } else for (const { give } of idle) give(null);
   }
 
-  /** I3 and I5: two attempts at one delivery never overlap. */
+  /** Two attempts at one delivery never overlap (I3), and no more are marked than lanes can carry (I5). */
   function claim(id: number): void {
-    if (underWay.has(id))
-      throw failedError('ledger-broken', `Delivery ${id} was marked while it was under way`);
+    if (underWay.has(id) || underWay.size >= lanes)
+      throw failedError('ledger-broken', `Delivery ${id} was marked out of turn`);
     underWay.add(id);
   }
 

@@ -1,21 +1,18 @@
 /** The loop that sends: lanes that each carry one mail at a time, and one ledger that they share. */
-import { createPublicKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { failedError } from '../errors.ts';
 import { addrSpec } from '../message/address.ts';
-import { type Signer, sign, verifySignature } from '../message/dkim.ts';
-import { deserialise, fillPieces, type Program, programHash } from '../message/program.ts';
+import { type Signer, sign } from '../message/dkim.ts';
+import { fillPieces } from '../message/program.ts';
 import type { Channel, Database } from '../store/schema.ts';
-import { logEvent } from './events.ts';
+import { type Edition, editionOf, openEditions, trySignature } from './editions.ts';
 import { openExchange } from './exchange.ts';
 import { failpoint } from './failpoint.ts';
 import { dueCampaign, finishCampaigns, nextDue, recover } from './ledger.ts';
-import { hold, readLimits, release as releaseHold } from './limits.ts';
 import type { Marked } from './mark.ts';
 import type { Outcome } from './outcome.ts';
-import { pauseCampaign } from './progress.ts';
 import { createQueue } from './queue.ts';
+import { watchRelay } from './relay.ts';
 import type { Mail, Transport } from './transport.ts';
 import type { LedgerRules, SendingCampaign, Turn } from './turn.ts';
 
@@ -103,7 +100,7 @@ async function sendCampaign(
     queue,
     chance: () => options.random(4).readUInt32BE() / 2 ** 32,
   });
-  const ledger = openExchange(options.db, turn, options.signal);
+  const ledger = openExchange(options.db, turn, transport.lanes, options.signal);
   const relay = watchRelay(options, turn, transport);
   const lane = async () => {
     for (let next = await ledger.next(); next; ) {
@@ -119,6 +116,8 @@ async function sendCampaign(
       async function record(outcome: Outcome): Promise<Outcome> {
         const stored = ledger.store({ delivery, outcome });
         if (!outcome.relayFault) following = ledger.next();
+        // Where the ledger fails, `stored` says so; nobody may be listening to the other yet.
+        following?.catch(() => {});
         await stored;
         return outcome;
       }
@@ -126,6 +125,7 @@ async function sendCampaign(
   };
   try {
     await Promise.all(Array.from({ length: transport.lanes }, lane));
+    await relay.end();
   } finally {
     await ledger.close();
     await transport.close();
@@ -154,90 +154,6 @@ async function compose(
     const { message: reply } = error as Error;
     return { state: 'failed', code: null, reply, relayFault: false, reason: 'cannot-be-composed' };
   }
-}
-
-interface Edition {
-  program: Program;
-  sender: string;
-}
-
-/** An amended campaign has an edition that was not there when it was opened. */
-async function editionOf(
-  db: Kysely<Database>,
-  editions: Map<number, Edition>,
-  campaignId: number,
-  editionId: number,
-): Promise<Edition> {
-  if (!editions.has(editionId))
-    for (const [id, added] of await openEditions(db, campaignId)) editions.set(id, added);
-  const edition = editions.get(editionId);
-  if (edition) return edition;
-  throw failedError('edition-missing', `Campaign ${campaignId} has no edition ${editionId}`);
-}
-
-async function openEditions(
-  db: Kysely<Database>,
-  campaignId: number,
-): Promise<Map<number, Edition>> {
-  const rows = await db
-    .selectFrom('editions')
-    .select(['id', 'program', 'sender', 'hash'])
-    .where('campaign_id', '=', campaignId)
-    .execute();
-  return new Map(
-    rows.map(({ id, program: bytes, sender, hash }) => {
-      const program = deserialise(bytes);
-      // I11: what is sent is what was frozen.
-      if (programHash(program) !== hash)
-        throw failedError('edition-damaged', `Edition ${id} is not what was planned`, {
-          hint: 'The database is damaged. Put a backup in its place.',
-        });
-      return [id, { program, sender }];
-    }),
-  );
-}
-
-/** One message is signed and verified before any is sent (D-39). */
-async function trySignature(editions: Map<number, Edition>, signer: Signer): Promise<void> {
-  const [edition] = editions.values();
-  if (!edition) return;
-  const reader = { delivery: 'trial', address: edition.sender, name: null, token: 'trial' };
-  const signed = await sign(fillPieces(edition.program, reader), signer);
-  verifySignature(Buffer.concat(signed), createPublicKey(signer.key));
-}
-
-/** A relay that failed is asked again after so long, ms; when it fails after the last, a person has to look (standards 1.9 row 2). */
-const HOLDS = [1, 5, 15, 60].map((minutes) => minutes * 60_000);
-/** So many faults in a row, beyond one for each lane, are the relay's. */
-const MOST_FAULTS = 10;
-
-/** Holds all mail back when the relay fails again and again, longer each time, and at last pauses the campaign. */
-function watchRelay(
-  { db, log, newsletter }: SenderOptions,
-  turn: () => Turn,
-  { lanes }: Transport,
-) {
-  let inRow = 0;
-  return {
-    async saw({ relayFault, reply }: Outcome): Promise<void> {
-      inRow = relayFault ? inRow + 1 : 0;
-      if (!relayFault) return;
-      const { campaign, now } = turn();
-      log.warn({ campaign: campaign.id, reply, inRow }, 'the relay is at fault');
-      if (inRow % (MOST_FAULTS + lanes) !== 0) return;
-      const limits = await readLimits(db, newsletter, {}, now);
-      const { step = 0, held_until: heldUntil = 0 } = limits.rows.get('relay') ?? {};
-      if (heldUntil > now) return;
-      const wait = HOLDS[step];
-      if (wait === undefined) {
-        await releaseHold(db, newsletter, 'relay');
-        return pauseCampaign(db, campaign.id, `The relay fails: ${reply}`, now);
-      }
-      await hold(db, newsletter, 'relay', { until: now + wait, step: step + 1, note: reply });
-      const detail = `the relay for ${wait / 60_000} min: ${reply}`;
-      await logEvent(db, campaign.id, { kind: 'held', detail, at: now });
-    },
-  };
 }
 
 /** A while after the signal, a mail in flight has had its time. @returns what calls it off */

@@ -160,7 +160,7 @@ async function follow(db: Kysely<Database>, turn: Turn, result: Result): Promise
     case 'soft':
       return countSoft(db, turn, result);
     case 'hold':
-      return holdProvider(db, turn, result, consequence.ms);
+      return holdProvider(db, turn, result, consequence);
     case 'stop':
       return pauseCampaign(db, campaign.id, reply, now);
   }
@@ -209,7 +209,7 @@ async function holdProvider(
   db: Kysely<Database>,
   turn: Turn,
   { delivery, outcome }: Result,
-  ms: number,
+  { ms, tell }: { ms: number; tell: boolean },
 ): Promise<void> {
   const { campaign, now } = turn;
   const { provider } = delivery;
@@ -219,7 +219,7 @@ async function holdProvider(
   await hold(db, campaign.newsletter, provider, { until: now + ms, note: `${reason}: ${reply}` });
   const minutes = Math.round(ms / 60_000);
   const detail = `${provider} for ${minutes} min: ${reply}`;
-  await logEvent(db, campaign.id, { kind: 'held', detail, at: now });
+  await logEvent(db, campaign.id, { kind: tell ? 'held' : 'slowed', detail, at: now });
   if (reason !== 'blocked') return;
   const { count } = await db
     .selectFrom('limits')
@@ -251,5 +251,5 @@ async function countContent(db: Kysely<Database>, turn: Turn, result: Result): P
     .where('reason', '=', 'content')
     .executeTakeFirstOrThrow();
   if (Number(count) > 0 && Number(count) % CONTENT_REFUSALS === 0)
-    await holdProvider(db, turn, result, DAY);
+    await holdProvider(db, turn, result, { ms: DAY, tell: true });
 }
