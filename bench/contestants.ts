@@ -4,6 +4,7 @@ import { constants, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { KEY_FILE, type Material, planned } from './campaign.ts';
+import { compiled } from './compiled.ts';
 import type { Used } from './used.ts';
 
 export interface Contestant {
@@ -22,19 +23,29 @@ const run = promisify(execFile);
 /** Debian puts Postfix where only root looks. */
 export const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
-/** The sender with its ledger, on a fresh copy of a planned campaign; with the flag that its worker is started with. */
-export function broadsheet(field: Field, mails: number, options: { dkim?: boolean } = {}) {
+/** As the launcher and the command start a worker. */
+const WORKER_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=10'];
+
+/** The sender with its ledger, on a fresh copy of a planned campaign; compiled, and with its worker's flags. */
+export function broadsheet(
+  field: Field,
+  mails: number,
+  options: { dkim?: boolean; ledger?: boolean } = {},
+): Contestant {
   const { dir } = field.material;
+  const { dkim, ledger = true } = options;
+  const program = join(compiled(), 'bench', ledger ? 'broadsheet.js' : 'unmarked.js');
   const send = async (port: number) => {
     const stateDir = mkdtempSync(join(dir, 'state-'));
     const database = await planned(field.material, mails);
     copyFileSync(database, join(stateDir, 'broadsheet.db'), constants.COPYFILE_FICLONE);
-    const settings = { STATE_DIR: stateDir, ...keyOf(field, options.dkim) };
-    const result = await child(field, port, settings, '--max-semi-space-size=2', 'broadsheet.ts');
+    const settings = { STATE_DIR: stateDir, MAILS: String(mails), ...keyOf(field, dkim) };
+    const result = await child(field, port, settings, ...WORKER_FLAGS, program);
     rmSync(stateDir, { recursive: true });
     return result;
   };
-  return { name: options.dkim ? 'Broadsheet, DKIM' : 'Broadsheet', mails, send };
+  const name = `Broadsheet${dkim ? ', DKIM' : ''}${ledger ? '' : ', no ledger'}`;
+  return { name, mails, send };
 }
 
 export function nodemailer(
@@ -49,7 +60,8 @@ export function nodemailer(
     ...keyOf(field, options.dkim),
   };
   const tuning = options.dkim ? ', DKIM' : options.base64 ? ', base64' : ' pool';
-  const send = (port: number) => child(field, port, settings, 'nodemailer.ts');
+  const program = join(import.meta.dirname, 'nodemailer.ts');
+  const send = (port: number) => child(field, port, settings, program);
   return { name: `nodemailer${tuning}`, mails, send };
 }
 
@@ -84,15 +96,14 @@ function keyOf({ material }: Field, dkim = false): { DKIM_KEY?: string } {
   return dkim ? { DKIM_KEY: join(material.dir, KEY_FILE) } : {};
 }
 
-/** Runs a program of this directory. @param words flags of Node, then the program */
+/** Runs a program. @param words flags of Node, then its file */
 async function child(
   field: Field,
   port: number,
   settings: Record<string, string>,
   ...words: string[]
 ): Promise<Used> {
-  const program = join(import.meta.dirname, words.pop() ?? '');
-  const { stdout } = await run(process.execPath, [...words, program], {
+  const { stdout } = await run(process.execPath, words, {
     env: {
       ...process.env,
       ...settings,

@@ -9,6 +9,7 @@ const HELP = `npm run bench -- [SUITE ...] [options]
   send      nodemailer's pool, Postfix's smtp-source and Broadsheet against a fast sink (what runs without a name)
   dkim      nodemailer and Broadsheet, both signing
   delay     every reply 20 ms late, as from a relay elsewhere
+  ledger    Broadsheet with and without its ledger, over 50 connections
   postfix   smtp-source and Broadsheet against a real Postfix; as root, and leaves the system's alone
   growth    5 and 50 times the list, with the small issue; takes minutes
   start     the command line against a bare node

@@ -56,6 +56,12 @@ export const suites: Record<string, (options: Options) => Promise<Table>> = {
     return { ...table, rows: table.rows.map((row) => ({ ...row, ...share(row) })) };
   },
 
+  ledger: (options) =>
+    compare('What marks and results cost', { ...options, connections: 50 }, (field, mails) => [
+      broadsheet(field, mails, { ledger: false }),
+      broadsheet(field, mails),
+    ]),
+
   async postfix(options) {
     const missing = postfixMissing();
     if (missing) return { about: `A real Postfix: left out. ${missing}`, rows: [] };

@@ -76,7 +76,9 @@ function bar(): Progress {
       const share = total > 0 ? done / total : 1;
       const filled = Math.round(share * 30);
       const drawn = pc.red('━'.repeat(filled)) + pc.dim('━'.repeat(30 - filled));
-      log?.(`${drawn} ${String(Math.floor(share * 100)).padStart(3)} %  ${done}/${total}  ${words}`);
+      log?.(
+        `${drawn} ${String(Math.floor(share * 100)).padStart(3)} %  ${done}/${total}  ${words}`,
+      );
     },
     end: () => log?.done(),
   };

@@ -30,16 +30,18 @@ const RETRY = 250;
 /** Lanes wait so long for a limit to open, ms; beyond it the campaign is put aside. */
 const LONGEST_WAIT = 5_000;
 
-/**
- * @param lanes deliveries that may be under way at once
- * @param signal aborted: results are still stored, nothing more is given out
- */
-export function openExchange(
-  db: Kysely<Database>,
-  turn: () => Turn,
-  lanes: number,
-  signal: AbortSignal,
-): Exchange {
+export interface ExchangeOptions {
+  db: Kysely<Database>;
+  /** Waits until what has been committed is on the disk. */
+  flush: () => Promise<void>;
+  turn: () => Turn;
+  /** Deliveries that may be under way at once. */
+  lanes: number;
+  /** Aborted: results are still stored, nothing more is given out. */
+  signal: AbortSignal;
+}
+
+export function openExchange({ db, flush, turn, lanes, signal }: ExchangeOptions): Exchange {
   const breaker = createBreaker();
   /** Marked and not yet settled. */
   const underWay = new Set<number>();
@@ -68,6 +70,7 @@ export function openExchange(
     try {
       const wanted = signal.aborted ? 0 : asking.length;
       const marking = await patiently(() => exchange(db, turn(), stored, wanted, stop));
+      await flush();
       failpoint('after-result-commit');
       for (const { result, done } of handed) {
         underWay.delete(result.delivery.id);

@@ -66,114 +66,88 @@ function opensAt(closed: readonly Allowance[]): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
-/** Of one provider group; those who must not be mailed any more are passed over. */
+/** Of one provider group: queued first, by the time they may start, so that resent ones come last; then deferred ones. */
 async function markOf(
   db: Kysely<Database>,
   turn: Turn,
   provider: Provider,
   wanted: number,
 ): Promise<Marked[]> {
+  const queued = await markIn(db, turn, { provider, state: 'queued' }, wanted);
+  if (queued.length === wanted) return queued;
+  const deferred = await markIn(db, turn, { provider, state: 'deferred' }, wanted - queued.length);
+  return [...queued, ...deferred];
+}
+
+interface Line {
+  provider: Provider;
+  state: 'queued' | 'deferred';
+}
+
+/** Those who must not be mailed any more are passed over, and noted as suppressed. */
+async function markIn(
+  db: Kysely<Database>,
+  turn: Turn,
+  line: Line,
+  wanted: number,
+): Promise<Marked[]> {
   const marked: Marked[] = [];
   while (marked.length < wanted) {
-    const ids = await dueIds(db, turn, provider, wanted - marked.length);
-    if (ids.length === 0) break;
-    const rows = await markRows(db, turn, ids);
+    const rows = await markRows(db, turn, line, wanted - marked.length);
     marked.push(...rows);
-    if (rows.length < ids.length) await suppressUnreachable(db, turn, ids);
-    // Whatever is still there is not ours to mark: paused, cancelled.
-    if (rows.length === 0 && (await isHalted(db, turn))) break;
+    // Fewer than wanted: the line is empty, halted, or some of it stay where they are because nobody may mail them.
+    if (marked.length < wanted && (await suppressUnreachable(db, turn, line, wanted)) === 0) break;
   }
   return marked;
 }
 
-/** Queued first, by the time they may start: resent ones come last. Then deferred ones. */
-async function dueIds(
-  db: Kysely<Database>,
-  turn: Turn,
-  provider: Provider,
-  limit: number,
-): Promise<number[]> {
-  const queued = await dueIn(db, turn, provider, 'queued', limit);
-  if (queued.length === limit) return queued;
-  return [...queued, ...(await dueIn(db, turn, provider, 'deferred', limit - queued.length))];
-}
-
-async function dueIn(
-  db: Kysely<Database>,
-  { campaign, now }: Turn,
-  provider: Provider,
-  state: 'queued' | 'deferred',
-  limit: number,
-): Promise<number[]> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .select('id')
-    .where('campaign_id', '=', campaign.id)
-    .where('state', '=', state)
-    .where('provider', '=', provider)
-    .where('not_before', '<=', now)
-    .orderBy('not_before')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  return rows.map(({ id }) => id);
-}
-
-async function hasDue(db: Kysely<Database>, turn: Turn, provider: Provider): Promise<boolean> {
-  return (await dueIds(db, turn, provider, 1)).length > 0;
-}
-
-async function hasDueAnywhere(db: Kysely<Database>, turn: Turn): Promise<boolean> {
-  for (const provider of turn.queue.order(turn.now))
-    if (await hasDue(db, turn, provider)) return true;
-  return false;
-}
-
 async function markRows(
   db: Kysely<Database>,
-  { campaign, epoch, now }: Turn,
-  ids: number[],
+  turn: Turn,
+  line: Line,
+  limit: number,
 ): Promise<Marked[]> {
-  const rows = await db
-    .updateTable('deliveries')
-    .set({
-      state: 'attempting',
-      epoch,
-      attempted_at: now,
-      begun_at: sql`coalesce(begun_at, ${now})`,
-      attempts: sql`attempts + 1`,
-    })
-    .where(amongIds(ids))
-    .where('state', 'in', ['queued', 'deferred'])
-    .where(
-      sql<boolean>`exists (select 1 from campaigns where campaigns.id = ${campaign.id} and campaigns.state = 'sending')`,
-    )
-    .where(subscriberIsReachable())
-    .returning([
-      'id',
-      'campaign_id as campaignId',
-      'edition_id as editionId',
-      'subscriber_id as subscriberId',
-      'provider',
-      'address',
-      'slots',
-      'attempts',
-      'resends',
-      'begun_at as begunAt',
-    ])
-    .execute();
-  return rows.map(({ slots, address, ...row }) => ({
-    ...row,
-    provider: row.provider as Provider,
+  const { campaign, epoch, now } = turn;
+  const { rows } = await sql<MarkedRow>`update deliveries set
+      state = 'attempting', epoch = ${epoch}, attempted_at = ${now},
+      begun_at = coalesce(begun_at, ${now}), attempts = attempts + 1
+    where id in (${dueIn(turn, line, limit)})
+      and state in ('queued', 'deferred')
+      and exists (select 1 from campaigns where campaigns.id = ${campaign.id} and campaigns.state = 'sending')
+      and ${subscriberIsReachable()}
+    returning id, edition_id, subscriber_id, address, slots, attempts, resends, begun_at`.execute(
+    db,
+  );
+  return rows.map(({ id, address, slots, attempts, resends, ...row }) => ({
+    id,
+    campaignId: campaign.id,
+    editionId: row.edition_id,
+    subscriberId: row.subscriber_id,
+    provider: line.provider,
     address: address ?? '',
-    begunAt: row.begunAt ?? now,
+    attempts,
+    resends,
+    begunAt: row.begun_at,
     ...(JSON.parse(slots ?? '{}') as { name: string | null; token: string }),
   }));
 }
 
-/** One text of SQL whatever the number, so that it is prepared once. */
-function amongIds(ids: readonly number[]) {
-  return sql<boolean>`deliveries.id in (select value from json_each(${JSON.stringify(ids)}))`;
+interface MarkedRow {
+  id: number;
+  edition_id: number;
+  subscriber_id: number;
+  address: string | null;
+  slots: string | null;
+  attempts: number;
+  resends: number;
+  begun_at: number;
+}
+
+/** The next ones of a line, as a query. */
+function dueIn({ campaign, now }: Turn, { provider, state }: Line, limit: number) {
+  return sql<{ id: number }>`select id from deliveries
+    where campaign_id = ${campaign.id} and state = ${state} and provider = ${provider}
+      and not_before <= ${now} order by not_before, id limit ${limit}`;
 }
 
 function subscriberIsReachable() {
@@ -181,29 +155,33 @@ function subscriberIsReachable() {
     where subscribers.id = deliveries.subscriber_id and ${reachable()})`;
 }
 
+/** @returns how many of the next ones they were */
 async function suppressUnreachable(
   db: Kysely<Database>,
-  { now }: Turn,
-  ids: number[],
-): Promise<void> {
-  await db
-    .updateTable('deliveries')
-    .set({
-      state: 'suppressed',
-      settled_at: now,
-      reply: 'Unsubscribed or suppressed before it was sent',
-    })
-    .where(amongIds(ids))
-    .where('state', 'in', ['queued', 'deferred'])
-    .where(sql<boolean>`not ${subscriberIsReachable()}`)
-    .execute();
+  turn: Turn,
+  line: Line,
+  limit: number,
+): Promise<number> {
+  const { numAffectedRows } = await sql`update deliveries set
+      state = 'suppressed', settled_at = ${turn.now},
+      reason = 'unsubscribed', reply = 'Unsubscribed or suppressed before it was sent'
+    where id in (${dueIn(turn, line, limit)}) and not ${subscriberIsReachable()}
+      and exists (select 1 from campaigns where campaigns.id = ${turn.campaign.id} and campaigns.state = 'sending')`.execute(
+    db,
+  );
+  return Number(numAffectedRows);
 }
 
-async function isHalted(db: Kysely<Database>, { campaign }: Turn): Promise<boolean> {
-  const row = await db
-    .selectFrom('campaigns')
-    .select('state')
-    .where('id', '=', campaign.id)
-    .executeTakeFirst();
-  return row?.state !== 'sending';
+async function hasDue(db: Kysely<Database>, turn: Turn, provider: Provider): Promise<boolean> {
+  for (const state of ['queued', 'deferred'] as const) {
+    const { rows } = await dueIn(turn, { provider, state }, 1).execute(db);
+    if (rows.length > 0) return true;
+  }
+  return false;
+}
+
+async function hasDueAnywhere(db: Kysely<Database>, turn: Turn): Promise<boolean> {
+  for (const provider of turn.queue.order(turn.now))
+    if (await hasDue(db, turn, provider)) return true;
+  return false;
 }

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { addrSpec } from '../message/address.ts';
 import { type Signer, sign } from '../message/dkim.ts';
 import { fillPieces } from '../message/program.ts';
+import { deferSync } from '../store/durable.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { type Edition, editionOf, openEditions, trySignature } from './editions.ts';
 import { openExchange } from './exchange.ts';
@@ -47,6 +48,7 @@ const GRACE = 25_000;
 /** Sends whatever is due. The caller holds the sender lock. */
 export async function runSender(options: SenderOptions): Promise<SenderReport> {
   const { db, newsletter, clock, signal, settings } = options;
+  const { flush, close } = await deferSync(db);
   const epoch = await recover(db, newsletter, settings.onUnknown, clock());
   const report: SenderReport = {
     attempts: { accepted: 0, deferred: 0, failed: 0, unknown: 0 },
@@ -59,11 +61,12 @@ export async function runSender(options: SenderOptions): Promise<SenderReport> {
     for (const [id, until] of blocked) if (until <= clock()) blocked.delete(id);
     const campaign = await dueCampaign(db, newsletter, clock(), [...blocked.keys()]);
     if (campaign) {
-      const again = await sendCampaign(options, campaign, epoch, report);
+      const again = await sendCampaign(options, campaign, { epoch, flush }, report);
       if (again !== null) blocked.set(campaign.id, again);
     } else if (options.once) break;
     else await sleep(IDLE, undefined, { signal }).catch(() => {});
   }
+  await close();
   report.nextDue = soonest([await nextDue(db, newsletter), ...blocked.values()], clock());
   return report;
 }
@@ -84,7 +87,7 @@ function soonest(times: (number | null)[], now: number): number | null {
 async function sendCampaign(
   options: SenderOptions,
   campaign: SendingCampaign,
-  epoch: number,
+  { epoch, flush }: { epoch: number; flush: () => Promise<void> },
   report: SenderReport,
 ): Promise<number | null> {
   const editions = await openEditions(options.db, campaign.id);
@@ -100,7 +103,8 @@ async function sendCampaign(
     queue,
     chance: () => options.random(4).readUInt32BE() / 2 ** 32,
   });
-  const ledger = openExchange(options.db, turn, transport.lanes, options.signal);
+  const { db, signal } = options;
+  const ledger = openExchange({ db, flush, turn, lanes: transport.lanes, signal });
   const relay = watchRelay(options, turn, transport);
   const lane = async () => {
     for (let next = await ledger.next(); next; ) {

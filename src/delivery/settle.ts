@@ -39,10 +39,16 @@ export async function settle(
   results: readonly Result[],
   limits: Limits,
 ): Promise<void> {
+  const fates = results.map(({ delivery, outcome }) => fateOf(turn, delivery, outcome));
+  await writeAccepted(
+    db,
+    turn,
+    fates.filter(({ state }) => state === 'accepted'),
+  );
   await writeFates(
     db,
     turn,
-    results.map(({ delivery, outcome }) => fateOf(turn, delivery, outcome)),
+    fates.filter(({ state }) => state !== 'accepted'),
   );
   const { newsletter } = turn.campaign;
   // The relay talks to us again: its next failure is a first one.
@@ -56,8 +62,29 @@ export async function settle(
   }
 }
 
-/** One statement. A delivery that is not ours any more is a sign of a second sender (I3, I4). */
-async function writeFates(db: Kysely<Database>, turn: Turn, fates: readonly Fate[]): Promise<void> {
+/** What nearly all results are, with as little as they need. */
+async function writeAccepted(
+  db: Kysely<Database>,
+  { epoch, now }: Turn,
+  fates: readonly Fate[],
+): Promise<void> {
+  if (fates.length === 0) return;
+  const rows = JSON.stringify(fates.map(({ id, code, reply }) => [id, code, reply]));
+  const { numAffectedRows } = await sql`update deliveries set
+      state = 'accepted', reason = 'accepted', settled_at = ${now},
+      code = fate.value ->> 1, reply = fate.value ->> 2
+    from json_each(${rows}) as fate
+    where deliveries.id = fate.value ->> 0
+      and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
+  requireAll(fates.length, numAffectedRows);
+}
+
+async function writeFates(
+  db: Kysely<Database>,
+  { epoch }: Turn,
+  fates: readonly Fate[],
+): Promise<void> {
+  if (fates.length === 0) return;
   const { numAffectedRows } = await sql`update deliveries set
       state = fate.value ->> 'state', code = fate.value ->> 'code',
       reply = fate.value ->> 'reply', reason = fate.value ->> 'reason',
@@ -66,11 +93,16 @@ async function writeFates(db: Kysely<Database>, turn: Turn, fates: readonly Fate
       not_before = coalesce(fate.value ->> 'not_before', not_before)
     from json_each(${JSON.stringify(fates)}) as fate
     where deliveries.id = fate.value ->> 'id'
-      and epoch = ${turn.epoch} and deliveries.state = 'attempting'`.execute(db);
-  if (Number(numAffectedRows) === fates.length) return;
+      and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
+  requireAll(fates.length, numAffectedRows);
+}
+
+/** A delivery that is not ours any more is a sign of a second sender (I3, I4). */
+function requireAll(wanted: number, found: bigint | undefined): void {
+  if (Number(found) === wanted) return;
   throw failedError(
     'ledger-overtaken',
-    `Of ${fates.length} deliveries that this sender had marked, ${numAffectedRows} are still its own`,
+    `Of ${wanted} deliveries that this sender had marked, ${found} are still its own`,
     { hint: 'Another sender works on the same database. Stop one of them.' },
   );
 }

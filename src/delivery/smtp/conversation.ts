@@ -80,10 +80,17 @@ export function converse(session: Session, deadline: number): Conversation {
       untidy = false;
     }
     let refusal: { phase: Phase; reply: Reply } | undefined;
+    /** Some refuse a recipient and hang up: what they said of it stands. */
+    const next = () =>
+      replies.next().catch((error) => {
+        if (refusal?.phase !== 'recipient') throw error;
+        usable = false;
+      });
     for (const [at, phase] of PHASES.entries()) {
       if (!ahead && refusal) break;
       if (!ahead) write([Buffer.from(commands[at] as string)]);
-      const reply = await replies.next();
+      const reply = await next();
+      if (!reply) break;
       if (reply.code === null || (reply.code > 299 && reply.code < 400 && phase !== 'data'))
         throw new Unclear(reply.words);
       const agreed = phase === 'data' ? reply.code === 354 : reply.code <= 299;
@@ -93,7 +100,7 @@ export function converse(session: Session, deadline: number): Conversation {
       } else if (phase === 'data' && refusal) {
         // DATA was accepted though nobody is to get it (RFC 2920 3.1): nothing but the final dot.
         write([DOT]);
-        await replies.next();
+        await next();
       }
     }
     untidy = refusal !== undefined;

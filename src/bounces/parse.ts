@@ -1,0 +1,321 @@
+/**
+ * A raw message becomes a report: what kind it is, what it says of each recipient, and what may name the delivery.
+ * Nothing here is believed yet, and nothing here throws: reports come from anybody.
+ */
+import { createHash } from 'node:crypto';
+import { addressesIn, type Fields, field, headerOf, readFields } from './fields.ts';
+import { addressesOf, decodeLoosely, type Message, takeApart } from './mime.ts';
+import {
+  type Halves,
+  halvesOf,
+  isDelayNotice,
+  isFailureNotice,
+  quotedReply,
+  statementsOf,
+} from './notice.ts';
+
+/** Bytes of a report; our own mails are far smaller than this. */
+export const LONGEST_REPORT = 10 * 1024 * 1024;
+
+export type Form =
+  /** RFC 3464, or its fields in a damaged message. */
+  | 'delivery-status'
+  /** A server says in words that a mail was not delivered. */
+  | 'notice'
+  /** RFC 5965, or what mailbox providers send instead. */
+  | 'feedback'
+  /** Vacation, challenge, receipt (RFC 3834, RFC 8098): counted nowhere (D-57). */
+  | 'auto-reply'
+  /** A person, or whoever else. */
+  | 'mail';
+
+export interface Report {
+  form: Form;
+  /** SHA-256 of the message whatever its line ends, hex. */
+  hash: string;
+  subject: string;
+  /** Addresses that it came to. */
+  cameTo: readonly string[];
+  recipients: readonly Recipient[];
+  /** `abuse`, `opt-out`, …: of a feedback report. */
+  feedback: string;
+  returned: Returned;
+  /** What the server says to people. */
+  notice: string;
+}
+
+/** RFC 3464 2.3.3; empty: not said. */
+export type Action = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded' | '';
+
+/** What a report says of one recipient; empty: not said. */
+export interface Recipient {
+  action: Action;
+  status: string;
+  diagnostic: string;
+  finalRecipient: string;
+  originalRecipient: string;
+  remoteMta: string;
+}
+
+/** What the returned mail says of itself, or a report of it. */
+export interface Returned {
+  /** Without angle brackets. */
+  messageIds: readonly string[];
+  /** Values of List-Unsubscribe. */
+  unsubscribe: readonly string[];
+  /** Addresses that it was sent from. */
+  returnPaths: readonly string[];
+  archivedAt: string;
+}
+
+/** Reads a message. */
+export async function parseReport(raw: Buffer): Promise<Report> {
+  const hash = hashOf(raw);
+  if (raw.length > LONGEST_REPORT) return { ...EMPTY, hash };
+  const message = await takeApart(raw);
+  const halves = halvesOf(message.text);
+  const returned = returnedOf(message, halves);
+  const base = {
+    ...EMPTY,
+    hash,
+    subject: message.subject,
+    cameTo: addressesOf(message.fields),
+    notice: halves.notice,
+    returned,
+  };
+  return { ...base, ...contentOf(message, halves) };
+}
+
+const EMPTY: Omit<Report, 'hash'> = {
+  form: 'mail',
+  subject: '',
+  cameTo: [],
+  recipients: [],
+  feedback: '',
+  returned: { messageIds: [], unsubscribe: [], returnPaths: [], archivedAt: '' },
+  notice: '',
+};
+
+/** Copies of a message differ in their line ends, and an mbox adds empty ones. */
+function hashOf(raw: Buffer): string {
+  const text = raw.toString('latin1').replaceAll('\r', '').trim();
+  return createHash('sha256').update(text, 'latin1').digest('hex');
+}
+
+type Content = Pick<Report, 'form'> & Partial<Report>;
+
+function contentOf(message: Message, halves: Halves): Content {
+  const content =
+    feedbackOf(message, halves) ??
+    statusOf(message, halves) ??
+    receiptOf(message) ??
+    noticeOf(message, halves);
+  return content ?? { form: isAutoReply(message) ? 'auto-reply' : 'mail' };
+}
+
+/** RFC 5965 3; else Microsoft's JMRP, which sends the mail back and says so in a subject. */
+function feedbackOf({ parts, subject, from, text }: Message, { notice }: Halves): Content | null {
+  const part = parts.find(({ type }) => type === 'message/feedback-report');
+  const inText =
+    /^feedback-type:[^\n]*$/im.test(notice) && /^(?:user-agent|version):/im.test(notice);
+  const fields = part ? readFields(decodeLoosely(part.content)) : inText ? readFields(text) : null;
+  if (fields) return { form: 'feedback', feedback: feedbackType(fields) };
+  const isJmrp =
+    /^complaint about message from /i.test(subject) &&
+    /@(?:\w+\.)?(?:hotmail|outlook|microsoft)\./i.test(from);
+  return isJmrp ? { form: 'feedback', feedback: 'abuse' } : null;
+}
+
+function feedbackType(fields: Fields): string {
+  return /^[\w-]+/.exec(field(fields, 'feedback-type'))?.[0].toLowerCase() ?? '';
+}
+
+/** RFC 3464, and RFC 6533 for addresses outside ASCII. */
+function statusOf(message: Message, halves: Halves): Content | null {
+  const parts = message.parts.filter(({ type }) => STATUS_PARTS.test(type));
+  const texts = parts.map(({ content }) => decodeLoosely(content));
+  const inNotice =
+    /^(?:final|original)-recipient[ \t]*:/im.test(halves.notice) &&
+    /^action[ \t]*:/im.test(halves.notice);
+  if (texts.length === 0 && !inNotice) return null;
+  const recipients = (texts.length > 0 ? texts : [halves.notice]).flatMap(recipientsOf);
+  if (recipients.length > 0) return { form: 'delivery-status', recipients };
+  // A report without a recipient: its words have to do.
+  return { form: 'notice', recipients: statementsIn(message, halves) };
+}
+
+const STATUS_PARTS = /^message\/(?:global-|x-)?delivery-status$/;
+
+/** The blocks about recipients; the first one is about the message, unless a server joined them. */
+function recipientsOf(text: string): Recipient[] {
+  const blocks = text.replace(/\r\n?/g, '\n').split(/\n[ \t]*\n/);
+  return blocks.flatMap(eachRecipient).flatMap((block) => {
+    const fields = readFields(block);
+    const isOne = ['final-recipient', 'original-recipient', 'action', 'diagnostic-code'].some(
+      (name) => fields.has(name),
+    );
+    return isOne ? [recipientOf(fields)] : [];
+  });
+}
+
+/** A block that names several recipients lacks the empty lines between them. */
+function eachRecipient(block: string): string[] {
+  const many = (block.match(/^final-recipient[ \t]*:/gim)?.length ?? 0) > 1;
+  return many ? block.split(/^(?=final-recipient[ \t]*:)/im) : [block];
+}
+
+function recipientOf(fields: Fields): Recipient {
+  const status = /[245]\.\d{1,3}\.\d{1,3}/.exec(field(fields, 'status'))?.[0] ?? '';
+  return {
+    action: actionOf(field(fields, 'action')),
+    status,
+    diagnostic: decodeWords(diagnosticOf(fields)),
+    finalRecipient: typedAddress(field(fields, 'final-recipient')),
+    originalRecipient: typedAddress(field(fields, 'original-recipient')),
+    remoteMta: field(fields, 'remote-mta').replace(/^[\w-]+;\s*/, ''),
+  };
+}
+
+const ACTIONS: readonly Action[] = ['failed', 'delayed', 'delivered', 'relayed', 'expanded'];
+
+function actionOf(value: string): Action {
+  const said = value.toLowerCase();
+  if (/^(?:fail|error|expired|deferral expired)/.test(said)) return 'failed';
+  return ACTIONS.find((action) => said.startsWith(action)) ?? '';
+}
+
+/** Several fields of that name tell one story. */
+function diagnosticOf(fields: Fields): string {
+  const names = ['diagnostic-code', 'x-smtp-error', 'x-supplementary-info'];
+  return names
+    .flatMap((name) => fields.get(name) ?? [])
+    .join(' ')
+    .trim();
+}
+
+/** `rfc822; <anna@example.net>`, `utf-8; …`: the address (RFC 3464 2.3.2; xtext of RFC 3461 4). */
+function typedAddress(value: string): string {
+  const text = value.replace(/^\s*[\w-]{1,20}\s*;/, '');
+  const plain = text.replace(/\+([0-9A-F]{2})/g, (_, hex) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  );
+  return addressesIn(text)[0] ?? addressesIn(plain)[0] ?? '';
+}
+
+/** Encoded words do not belong here (RFC 2047 5), and come all the same. */
+function decodeWords(text: string): string {
+  return text
+    .replace(/\?=\s+=\?/g, '?==?')
+    .replace(/=\?([\w-]{1,40})\?([bq])\?([^?\s]{0,2000})\?=/gi, (word, charset, kind, coded) => {
+      const bytes = /b/i.test(kind)
+        ? Buffer.from(coded, 'base64')
+        : Buffer.from(
+            coded
+              .replaceAll('_', ' ')
+              .replace(/=([0-9a-f]{2})/gi, (_: string, hex: string) =>
+                String.fromCharCode(parseInt(hex, 16)),
+              ),
+            'latin1',
+          );
+      try {
+        return new TextDecoder(charset).decode(bytes);
+      } catch {
+        return word;
+      }
+    });
+}
+
+/** A receipt (RFC 8098) is a kind of automatic answer. */
+function receiptOf({ parts }: Message): Content | null {
+  const isReceipt = parts.some(({ type }) => type === 'message/disposition-notification');
+  return isReceipt ? { form: 'auto-reply' } : null;
+}
+
+/** What a mail server says in words. */
+function noticeOf(message: Message, halves: Halves): Content | null {
+  const { fields, from, subject } = message;
+  const [returnPath = ''] = fields.get('return-path') ?? [];
+  const appearance = { from, subject, returnPath, notice: halves.notice };
+  const named = fields.has('x-failed-recipients');
+  if (!named && (isAutoReplySubject(subject) || !isFailureNotice(appearance))) return null;
+  return { form: 'notice', recipients: statementsIn(message, halves) };
+}
+
+function statementsIn({ fields, from, subject }: Message, { notice }: Halves): Recipient[] {
+  const action: Action = isDelayNotice({ from, subject, returnPath: '', notice })
+    ? 'delayed'
+    : 'failed';
+  const failed = addressesIn(field(fields, 'x-failed-recipients'));
+  const statements = statementsOf(notice).filter(
+    ({ address }) => failed.length === 0 || address === '' || failed.includes(address),
+  );
+  const whole = quotedReply(notice);
+  const made = (address: string, words: string): Recipient => ({
+    action,
+    status: '',
+    diagnostic: quotedReply(words) || whole || words,
+    finalRecipient: address,
+    originalRecipient: '',
+    remoteMta: '',
+  });
+  if (statements.length > 0)
+    return statements.map(({ address, words }) => made(address || (failed[0] ?? ''), words));
+  return failed.map((address) => made(address, notice));
+}
+
+/** Subjects of automatic answers. */
+const AUTO_SUBJECT =
+  /^\s*(?:(?:re|aw|sv|antw?|rif|res|回复|回覆|答复)\s*[::]\s*)?[[(【]?(?:auto(?:matic|mated|matisch\w*|matique|m[aá]tica?|matica)?[ -]?(?:reply|re|response|respons|responder|antwort\w*|svar)?\s*[::)\]】]|auto(?:matic|mated)?[ -]?(?:reply|response)|automatische? antw|automatisk|autoreply|autosvar|autorespond|vacation|out[- ]of[- ](?:the[- ])?office|(?:i am |i'm )?(?:away|on (?:vacation|leave|holiday))|ooo\b|abwesen|außer haus|r[ée]ponse automatique|absen|hors du bureau|respuesta autom|fuera de (?:la )?oficina|resposta autom|fora do escrit|risposta autom|fuori sede|автоответ|автоматический ответ|нет на месте|자동 ?(?:회신|응답)|부재|自动(?:回复|答复)|自動(?:回覆|返信|応答|回復)|不在|休假|外出|thank you for (?:contacting|your)|ticket received|automatyczna odp|odpowiedź auto|otomatik yan)/iu;
+
+function isAutoReplySubject(subject: string): boolean {
+  return AUTO_SUBJECT.test(subject);
+}
+
+/** RFC 3834 5, and what answering programs used before it; also those who want senders to prove themselves. */
+function isAutoReply({ fields, subject, from }: Message): boolean {
+  const submitted = field(fields, 'auto-submitted').toLowerCase();
+  if (submitted !== '' && !submitted.startsWith('no')) return true;
+  const marks = [
+    'x-autoreply',
+    'x-autorespond',
+    'x-autoresponse',
+    'x-vacation',
+    'x-mail-autoreply',
+    'x-auto-reply',
+  ];
+  if (marks.some((name) => fields.has(name))) return true;
+  if (/auto[_-]?reply|junk.*auto/i.test(field(fields, 'precedence'))) return true;
+  const isChallenge =
+    /(?:please )?(?:confirm|verify|approve).{0,40}(?:your (?:message|e-?mail|mail)|you are human|sender)|\b(?:message|e-?mail) (?:held|requires (?:your )?(?:confirmation|verification))|sender verification|boxbe|spam ?arrest|challenge/i;
+  return (
+    isAutoReplySubject(subject) ||
+    isChallenge.test(subject) ||
+    /auto-?(?:reply|respond)/i.test(from)
+  );
+}
+
+/** What the returned mail says of itself: in its own part, or behind the words of the report. */
+function returnedOf({ parts }: Message, halves: Halves): Returned {
+  const texts = parts
+    .filter(({ type }) => !STATUS_PARTS.test(type) && type !== 'message/feedback-report')
+    .map(({ content }) => headerOf(content.subarray(0, 128 * 1024).toString('latin1')));
+  const all = [...texts, tailHeader(halves.returned)].map(readFields);
+  const values = (name: string) => all.flatMap((fields) => fields.get(name) ?? []);
+  return {
+    messageIds: values('message-id').flatMap(
+      (value) => /<?([^<>\s]{3,300}@[^<>\s]{1,255})>?/.exec(value)?.[1] ?? [],
+    ),
+    unsubscribe: values('list-unsubscribe'),
+    returnPaths: ['return-path', 'x-envelope-from', 'sender'].flatMap(values).flatMap(addressesIn),
+    archivedAt: values('archived-at')[0] ?? '',
+  };
+}
+
+/** The header in a text that begins with words about it, perhaps indented or quoted. */
+function tailHeader(text: string): string {
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/^(?:> ?|\t| {1,4}(?=[A-Z][\w-]*:))/, ''));
+  const first = lines.findIndex((line) => /^[A-Z][\w-]{1,60}:/.test(line));
+  return first < 0 ? '' : headerOf(lines.slice(first).join('\n'));
+}
