@@ -30,6 +30,7 @@ const OWNERS: Record<string, string[]> = {
   picocolors: ['cli'],
   'log-update': ['cli'],
   pino: ['main'],
+  'prom-client': ['newsletter'],
   parse5: ['render', 'sources'],
   feedsmith: ['sources'],
   croner: ['schedule'],

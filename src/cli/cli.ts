@@ -6,6 +6,7 @@ import { registerAudience } from './commands/audience.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
+import { registerMetrics } from './commands/metrics.ts';
 import { registerServe } from './commands/serve.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -21,6 +22,7 @@ export interface World {
   /** The demonstration's newsletter: content of `dir`, state in var/demo, no secrets, outbox only. */
   openDemo(dir: string): Promise<OpenNewsletter>;
   openPublic(newsletter: Newsletter): Promise<Server>;
+  openMetrics(newsletter: Newsletter): Promise<Server>;
   openStudio(newsletter: Newsletter): Promise<Server & { token: string }>;
 }
 
@@ -97,6 +99,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerDelivery(program, add);
   registerAudience(program, add);
   registerServe(program, add);
+  registerMetrics(program, add);
   registerGlossary(program, add);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -125,6 +125,14 @@ export const newsletterSchema = z
         selector: z.string().optional().describe('s= of the signature'),
       })
       .prefault({}),
+    metrics: z
+      .strictObject({
+        listen: z
+          .string()
+          .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:9464' })
+          .describe('Where `serve` answers Prometheus at /metrics; keep it off the public network'),
+      })
+      .optional(),
     template: z.string().default('weekly').describe('Name of the files in templates/'),
     show: z
       .strictObject({
