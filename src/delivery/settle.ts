@@ -4,6 +4,7 @@ import { suppress } from '../audience/suppression.ts';
 import { unsubscribe } from '../audience/unsubscribe.ts';
 import { failedError } from '../errors.ts';
 import type { Database } from '../store/schema.ts';
+import { unplanned } from '../store/unplanned.ts';
 import { logEvent } from './events.ts';
 import { hold, type Limits, release } from './limits.ts';
 import type { Marked } from './mark.ts';
@@ -75,7 +76,7 @@ async function writeAccepted(
       code = fate.value ->> 1, reply = fate.value ->> 2
     from json_each(${rows}) as fate
     where deliveries.id = fate.value ->> 0
-      and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
+      and epoch = ${unplanned(epoch)} and deliveries.state = 'attempting'`.execute(db);
   requireAll(fates.length, numAffectedRows);
 }
 
