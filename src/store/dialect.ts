@@ -20,17 +20,17 @@ export function isPostgres(db: Db): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
-type ColumnType = 'bigint' | 'text';
+export type ColumnType = 'bigint' | 'double precision' | 'text' | 'bytea';
 
 /**
  * A list of rows as a table in the `from` of a statement, named `name`, with these columns.
- * The list travels as one parameter (SQLite) or one for each column (PostgreSQL), whatever its length.
+ * The list travels as one parameter (SQLite; no bytes then) or one for each column (PostgreSQL), whatever its length.
  */
 export function tableOf<Column extends string>(
   db: Db,
   name: string,
   columns: Record<Column, ColumnType>,
-  rows: readonly { readonly [Name in NoInfer<Column>]: string | number | null }[],
+  rows: readonly { readonly [Name in NoInfer<Column>]: unknown }[],
 ): RawBuilder<unknown> {
   const names = Object.keys(columns) as Column[];
   if (isPostgres(db)) {
@@ -43,6 +43,19 @@ export function tableOf<Column extends string>(
   const list = JSON.stringify(rows.map((row) => names.map((column) => row[column])));
   const values = names.map((column, at) => sql`value ->> ${sql.lit(at)} as ${sql.ref(column)}`);
   return sql`(select ${sql.join(values)} from json_each(${list})) as ${sql.ref(name)}`;
+}
+
+/**
+ * What tells this database from every other: a standby that takes over is the same one, a copy by dump and restore
+ * is not. Null on SQLite, where the file has no name of its own.
+ */
+export async function databaseIdentity(db: Kysely<Database>): Promise<string | null> {
+  if (!isPostgres(db)) return null;
+  const { rows } = await sql<{
+    identity: string;
+  }>`select system_identifier || '/' || oid as identity
+    from pg_control_system(), pg_database where datname = current_database()`.execute(db);
+  return `postgres:${rows[0]?.identity}`;
 }
 
 /** The database's own clock, ms. */

@@ -4,10 +4,11 @@ import { failedError } from '../errors.ts';
 import { databaseTime, isPostgres, POSTGRES_TYPES } from './dialect.ts';
 import * as first from './migrations/0001-first.ts';
 import * as limits from './migrations/0002-limits.ts';
+import * as cluster from './migrations/0009-cluster.ts';
 import type { Database } from './schema.ts';
 
 /** In the order in which they are applied. A landed migration is never changed. */
-const MIGRATIONS = { '0001-first': first, '0002-limits': limits };
+const MIGRATIONS = { '0001-first': first, '0002-limits': limits, '0009-cluster': cluster };
 
 /** Names the lock by which two processes that migrate at once take turns, on PostgreSQL. */
 const MIGRATING = 7_312_904;
@@ -36,6 +37,12 @@ export async function migrate(db: Kysely<Database>, file: string): Promise<void>
       await sql`insert into migrations values (${name}, ${await databaseTime(trx)})`.execute(trx);
     }
   });
+}
+
+/** What `migrate` would apply to a database that has tables already; nothing for a new one. */
+export async function pendingMigrations(db: Kysely<Database>, file: string): Promise<string[]> {
+  const applied = await appliedTo(db, file);
+  return applied.length === 0 ? [] : missing(applied).map(([name]) => name);
 }
 
 function missing(applied: string[]) {

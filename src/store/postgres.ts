@@ -1,7 +1,7 @@
 /** PostgreSQL, 15 or later: one pool of connections, and words for what goes wrong. */
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
-import { BroadsheetError, failedError } from '../errors.ts';
+import { BroadsheetError, failedError, inputError } from '../errors.ts';
 import { migrate } from './migrate.ts';
 import type { Store } from './open.ts';
 import type { Database } from './schema.ts';
@@ -27,6 +27,32 @@ export async function openPostgres(url: string): Promise<Store> {
   } catch (error) {
     await db.destroy();
     throw explain(error, path);
+  }
+}
+
+/**
+ * Gives a role what sending, planning and the pages need: to read and write rows. Tables belong to whoever migrates.
+ * @throws BroadsheetError `role-unknown`
+ */
+export async function grantTo(db: Kysely<Database>, role: string): Promise<void> {
+  const known = await sql`select 1 from pg_roles where rolname = ${role}`.execute(db);
+  if (known.rows.length === 0)
+    throw inputError('role-unknown', `PostgreSQL knows no role "${role}"`, {
+      hint: `Make it first: create role ${role} login password '…'`,
+    });
+  const { rows } = await sql<{ name: string }>`select current_schema() as name`.execute(db);
+  const to = sql.id(role);
+  for (const { name } of rows) {
+    const schema = sql.id(name);
+    for (const right of [
+      sql`usage on schema ${schema}`,
+      sql`select, insert, update, delete on all tables in schema ${schema}`,
+      sql`usage on all sequences in schema ${schema}`,
+    ])
+      await sql`grant ${right} to ${to}`.execute(db);
+    await sql`revoke insert, update, delete on ${sql.id(name, 'migrations')} from ${to}`.execute(
+      db,
+    );
   }
 }
 

@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { BroadsheetError, failedError, inputError } from '../errors.ts';
-import { migrate } from './migrate.ts';
+import { backUp } from './backup.ts';
+import { migrate, pendingMigrations } from './migrate.ts';
 import type { Store } from './open.ts';
 import type { Database } from './schema.ts';
 
@@ -19,7 +20,8 @@ const RETRY = 20;
 const MOST_PREPARED = 500;
 
 /**
- * Opens the file, making it where there is none, and brings its tables up to date.
+ * Opens the file, making it where there is none, and brings its tables up to date. A file that has tables is backed up
+ * before, to `….before-MIGRATION` beside it.
  * @param url `sqlite:/path`; absent: `broadsheet.db` in the state directory
  * @throws BroadsheetError when the file is damaged, read-only, in use, of another program, or written by
  * a newer version; the file is left as it was
@@ -32,6 +34,8 @@ export async function openSqlite(url: string | undefined, stateDir: string): Pro
     const db = new Kysely<Database>({
       dialect: new SqliteDialect({ database: immediate(sqlite) }),
     });
+    const [pending] = await pendingMigrations(db, path);
+    if (pending) await backUp(path, `${path}.before-${pending}`);
     await migrate(db, path);
     await writeAhead(sqlite);
     return { db, path, close: () => db.destroy() };
@@ -41,7 +45,8 @@ export async function openSqlite(url: string | undefined, stateDir: string): Pro
   }
 }
 
-function pathOf(url: string | undefined, stateDir: string): string {
+/** Where a newsletter's SQLite file is. @throws BroadsheetError `database-url-relative` */
+export function pathOf(url: string | undefined, stateDir: string): string {
   if (!url) return join(stateDir, 'broadsheet.db');
   const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '');
   if (isAbsolute(path)) return path;
