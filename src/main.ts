@@ -25,6 +25,13 @@ export async function main(argv: string[]): Promise<void> {
     },
     openDemo: async (dir) =>
       open(dir, join('var', 'demo'), demoSettings(await settingsOf(dir)), {}, ['--demo']),
+    placeOf: async (dir) => {
+      const { loadSecrets } = await import('./config/secrets.ts');
+      return {
+        url: loadSecrets({ dir, env: process.env }).databaseUrl,
+        stateDir: join(dir, 'var'),
+      };
+    },
     openPublic: async (newsletter) => {
       const { publicServer } = await import('./web/public.ts');
       return serverOf(await publicServer(newsletter));

@@ -1,8 +1,10 @@
 /** argv → one verb → text or JSON and an exit code. */
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import type { DatabasePlace } from '../newsletter/database.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { registerAudience } from './commands/audience.ts';
+import { registerDatabase } from './commands/database.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
@@ -21,6 +23,8 @@ export interface World {
   open(dir: string): Promise<OpenNewsletter>;
   /** The demonstration's newsletter: content of `dir`, state in var/demo, no secrets, outbox only. */
   openDemo(dir: string): Promise<OpenNewsletter>;
+  /** Where its database is, unopened. */
+  placeOf(dir: string): Promise<DatabasePlace>;
   openPublic(newsletter: Newsletter): Promise<Server>;
   openMetrics(newsletter: Newsletter): Promise<Server>;
   openStudio(newsletter: Newsletter): Promise<Server & { token: string }>;
@@ -98,6 +102,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerIssue(program, add);
   registerDelivery(program, add);
   registerAudience(program, add);
+  registerDatabase(program, add);
   registerServe(program, add);
   registerMetrics(program, add);
   registerGlossary(program, add);

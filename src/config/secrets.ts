@@ -127,7 +127,7 @@ function databaseUrl(value: string): string {
   throw wrong(
     'DATABASE_URL',
     'is no database address',
-    'Leave it unset for SQLite in var/, or write sqlite:/path/to/file.',
+    'Leave it unset for SQLite in var/, or write postgres://user:password@host/database or sqlite:/path/to/file.',
   );
 }
 

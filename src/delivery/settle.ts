@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { suppress } from '../audience/suppression.ts';
 import { unsubscribe } from '../audience/unsubscribe.ts';
 import { failedError } from '../errors.ts';
+import { tableOf } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
 import { unplanned } from '../store/unplanned.ts';
 import { logEvent } from './events.ts';
@@ -32,6 +33,18 @@ interface Fate {
   not_before: number | null;
   settled_at: number | null;
 }
+
+const FATE = {
+  id: 'bigint',
+  state: 'text',
+  code: 'bigint',
+  reply: 'text',
+  reason: 'text',
+  attempts: 'bigint',
+  resends: 'bigint',
+  not_before: 'bigint',
+  settled_at: 'bigint',
+} as const;
 
 /** In the transaction that is open. */
 export async function settle(
@@ -70,12 +83,12 @@ async function writeAccepted(
   fates: readonly Fate[],
 ): Promise<void> {
   if (fates.length === 0) return;
-  const rows = JSON.stringify(fates.map(({ id, code, reply }) => [id, code, reply]));
+  const columns = { id: 'bigint', code: 'bigint', reply: 'text' } as const;
   const { numAffectedRows } = await sql`update deliveries set
       state = 'accepted', reason = 'accepted', settled_at = ${now},
-      code = fate.value ->> 1, reply = fate.value ->> 2
-    from json_each(${rows}) as fate
-    where deliveries.id = fate.value ->> 0
+      code = fate.code, reply = fate.reply
+    from ${tableOf(db, 'fate', columns, fates)}
+    where deliveries.id = fate.id
       and epoch = ${unplanned(epoch)} and deliveries.state = 'attempting'`.execute(db);
   requireAll(fates.length, numAffectedRows);
 }
@@ -87,13 +100,11 @@ async function writeFates(
 ): Promise<void> {
   if (fates.length === 0) return;
   const { numAffectedRows } = await sql`update deliveries set
-      state = fate.value ->> 'state', code = fate.value ->> 'code',
-      reply = fate.value ->> 'reply', reason = fate.value ->> 'reason',
-      attempts = fate.value ->> 'attempts', resends = fate.value ->> 'resends',
-      settled_at = fate.value ->> 'settled_at',
-      not_before = coalesce(fate.value ->> 'not_before', not_before)
-    from json_each(${JSON.stringify(fates)}) as fate
-    where deliveries.id = fate.value ->> 'id'
+      state = fate.state, code = fate.code, reply = fate.reply, reason = fate.reason,
+      attempts = fate.attempts, resends = fate.resends, settled_at = fate.settled_at,
+      not_before = coalesce(fate.not_before, deliveries.not_before)
+    from ${tableOf(db, 'fate', FATE, fates)}
+    where deliveries.id = fate.id
       and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
   requireAll(fates.length, numAffectedRows);
 }

@@ -18,6 +18,7 @@ import { approve } from './approve.ts';
 import { gate } from './check.ts';
 import { type Composed, compose } from './compose.ts';
 import { followCampaign } from './follow.ts';
+import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
 import { ratesOf } from './worker.ts';
 
@@ -87,6 +88,7 @@ export async function send(
   input: SendInput,
   talk: SendTalk,
 ): Promise<SendResult> {
+  await requireHome(newsletter);
   const key = campaignOf(newsletter, input);
   const existing = await findCampaign(newsletter.db, key);
   if (existing?.state === 'finished' && !input.newReaders) {

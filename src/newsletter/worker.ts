@@ -12,16 +12,19 @@ import { inputError } from '../errors.ts';
 import { loadSigner, type Signer } from '../message/dkim.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Channel } from '../store/schema.ts';
+import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
 
 /**
  * Sends whatever campaigns there are until the signal, or, with `once`, until nothing is due.
  * @returns what was done, or null when another process of this database is sending already
+ * @throws BroadsheetError `database-copied`
  */
 export async function work(
   newsletter: Newsletter,
   options: { signal: AbortSignal; once?: boolean },
 ): Promise<SenderReport | null> {
+  await requireHome(newsletter);
   const lock = acquireLock(join(newsletter.stateDir, 'sender.lock'));
   if (!lock) return null;
   try {

@@ -17,6 +17,9 @@ export interface Database {
   budgets: BudgetTable;
   schedules: ScheduleTable;
   slots: SlotTable;
+  chunks: ChunkTable;
+  workers: WorkerTable;
+  installations: InstallationTable;
 }
 
 export interface SubscriberTable {
@@ -221,4 +224,41 @@ export interface SlotTable {
   /** Why it was missed or skipped; how late it was. */
   note: string | null;
   updated_at: number;
+}
+
+/** On PostgreSQL: deliveries of a campaign that one worker at a time works on. */
+export interface ChunkTable {
+  id: Generated<number>;
+  newsletter: string;
+  campaign_id: number;
+  /** Ids of its first and last delivery; between them may lie deliveries of other campaigns. */
+  first_id: number;
+  last_id: number;
+  /** Id of the worker who has it or had it last; nobody else marks deliveries of it. */
+  epoch: Generated<number>;
+  /** 1 while it may have something to do. */
+  open: Generated<number>;
+  /** 1 while there is a job for it. */
+  handed: Generated<number>;
+  /** When something of it is due, ms. */
+  next_at: Generated<number>;
+}
+
+/** On PostgreSQL: the processes that send, also those of the past. The id is the epoch of their marks. */
+export interface WorkerTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** Host and process. */
+  node: string;
+  started_at: number;
+  /** Last sign of life, ms; how long ago, on the database's clock, tells whether it lives. */
+  seen_at: number;
+}
+
+/** One row per newsletter: which installation sends. A copy of the database is another one (S-07). */
+export interface InstallationTable {
+  newsletter: string;
+  instance: string;
+  /** ms. */
+  since: number;
 }

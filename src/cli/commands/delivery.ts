@@ -341,9 +341,9 @@ async function runDue(call: Call): Promise<number> {
 }
 
 async function adopt(call: Call): Promise<number> {
-  const verbs = await import('../../newsletter/schedule.ts');
+  const verbs = await import('../../newsletter/installation.ts');
   await withNewsletter(call, verbs.adopt);
-  call.terminal.say('This installation keeps the schedule from now on.');
+  call.terminal.say('This installation sends and keeps the schedule from now on.');
   return 0;
 }
 
