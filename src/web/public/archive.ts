@@ -15,7 +15,7 @@ async function home({ newsletter, show }: Site, request: FastifyRequest, reply: 
     path: `/issues/${issue}`,
     day: new Date(sentAt).toISOString().slice(0, 10),
   }));
-  return show(request, reply, 'home', { issues });
+  return show(request, reply, 'home', { issues, open: newsletter.settings.site.subscribe.open });
 }
 
 /** The mail's own HTML; its styles stand in its elements, so they are allowed here. */
