@@ -1,4 +1,5 @@
 /** The settings: one schema. The three YAML files, the JSON Schema and the types all come from here. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const address = z.email({ error: 'must be an email address such as news@example.com' });
@@ -33,6 +34,72 @@ const language = z
   .string()
   .refine(isLanguage, { error: 'must be a language tag such as zh-CN or en' });
 
+/** An address or a range of addresses of the network. */
+const network = z
+  .string()
+  .refine(isNetwork, { error: 'must be an IP address or range such as 127.0.0.1 or 10.0.0.0/8' });
+
+/** So many at once, and so many per day (W-09). */
+const limits = z
+  .strictObject({
+    network: z
+      .strictObject({
+        atOnce: z.int().min(1).default(5).describe('Sign-ups within ten minutes'),
+        perDay: z.int().min(1).default(20),
+      })
+      .prefault({})
+      .describe('From one network (IPv4 /24, IPv6 /56)'),
+    address: z
+      .strictObject({
+        every: duration.prefault('24h').describe('Between two mails to the same address'),
+        total: z.int().min(1).default(3).describe('Until it has been confirmed'),
+      })
+      .prefault({})
+      .describe('To one address that has not confirmed'),
+    domain: z
+      .strictObject({ perHour: z.int().min(1).default(30) })
+      .prefault({})
+      .describe('To one mail domain; the large providers are exempt'),
+    overall: z
+      .strictObject({ perHour: z.int().min(1).default(100) })
+      .prefault({})
+      .describe('To everybody together'),
+  })
+  .prefault({})
+  .describe('How many mails strangers can cause by the sign-up form');
+
+const subscribe = z
+  .strictObject({
+    open: z.boolean().default(true).describe('Whether new readers are taken'),
+    wording: z
+      .strictObject({ zh: line.optional(), en: line.optional() })
+      .optional()
+      .describe('What readers agree to, said above the button; goes into the consent log'),
+    version: line
+      .max(40)
+      .optional()
+      .describe('Names the wording in the consent log; change it with the wording'),
+    privacy: z
+      .url({
+        protocol: /^https?$/,
+        error: 'must be an address such as https://example.com/privacy',
+      })
+      .optional()
+      .describe('Your privacy notice, linked from the form'),
+    sender: address.optional().describe('From address of confirmations; default: sender.address'),
+    blockedDomains: z
+      .array(z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, { error: 'must be a domain' }))
+      .default([])
+      .describe('Mail domains that get no confirmation'),
+    limits,
+  })
+  .superRefine(({ wording, version }, context) => {
+    if (!wording || version) return;
+    const message =
+      'is missing: subscribe.wording needs a name in the consent log, such as "2026-11"';
+    context.addIssue({ code: 'custom', path: ['version'], message });
+  });
+
 export const newsletterSchema = z
   .strictObject({
     name: line.describe('The name that readers see'),
@@ -62,6 +129,11 @@ export const newsletterSchema = z
         .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })
         .default('127.0.0.1:8080')
         .describe('Where the public pages are served on this machine'),
+      trustedProxies: z
+        .array(network)
+        .default([])
+        .describe('Proxies whose X-Forwarded-For is believed, such as 127.0.0.1'),
+      subscribe: subscribe.prefault({}),
     }),
     schedule: z
       .strictObject({
@@ -237,6 +309,15 @@ function isZone(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+  );
 }
 
 function isPattern(text: string): boolean {

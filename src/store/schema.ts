@@ -20,6 +20,11 @@ export interface Database {
   chunks: ChunkTable;
   workers: WorkerTable;
   installations: InstallationTable;
+  signups: SignupTable;
+  notices: NoticeTable;
+  confirmations: ConfirmationTable;
+  buckets: BucketTable;
+  answers: AnswerTable;
 }
 
 export interface SubscriberTable {
@@ -261,4 +266,79 @@ export interface InstallationTable {
   instance: string;
   /** ms. */
   since: number;
+}
+
+/** What a visitor asked for and nobody has looked at yet; gone once it has been. */
+export interface SignupTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** To be put on the list, to be mailed the link for leaving it, or to get the list at this other address. */
+  kind: 'subscribe' | 'link' | 'move';
+  address: string;
+  /** Whose address is to change. */
+  subscriber_id: number | null;
+  /** BCP 47, of the mail that answers. */
+  language: string;
+  /** `form`, `api:KEY`, … */
+  source: string;
+  /** JSON: the words that were agreed to, and their version (D-72). */
+  wording: string | null;
+  at: number;
+}
+
+/** A mail to one person that waits to be sent; gone once it has been, or given up. No part of a campaign. */
+export interface NoticeTable {
+  id: Generated<number>;
+  newsletter: string;
+  kind: 'confirm' | 'already' | 'link' | 'confirm-move' | 'moved';
+  subscriber_id: number;
+  address: string;
+  /** BCP 47. */
+  language: string;
+  /** JSON, as the kind needs it. */
+  detail: string | null;
+  attempts: Generated<number>;
+  not_before: Generated<number>;
+  created_at: number;
+}
+
+/** One row for each link to confirm that was mailed. */
+export interface ConfirmationTable {
+  id: Generated<number>;
+  newsletter: string;
+  kind: 'subscribe' | 'move';
+  subscriber_id: number;
+  /** SHA-256 of the token, hex; the token itself stands in the mail alone (W-03). Unique. */
+  token_hash: string;
+  /** Where it was mailed. */
+  address: string;
+  /** JSON: what goes into the consent log when it is used. */
+  detail: string | null;
+  mailed_at: number;
+  /** Also set by a newer request, which takes its place. */
+  expires_at: number;
+  used_at: number | null;
+}
+
+/** Token buckets (W-09); one that is full again is as good as none. */
+export interface BucketTable {
+  newsletter: string;
+  /** Kind and hash of what is limited: never an address or a network itself. Unique with newsletter. */
+  scope: string;
+  tokens: number;
+  updated_at: number;
+  full_at: number;
+}
+
+/** Answers of the API, for a day: the same Idempotency-Key gets the same one. */
+export interface AnswerTable {
+  newsletter: string;
+  /** Name of the API key. */
+  client: string;
+  idempotency_key: string;
+  request_hash: string;
+  /** Null while the request is being worked on. */
+  status: number | null;
+  body: string | null;
+  created_at: number;
 }
