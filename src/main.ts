@@ -96,6 +96,7 @@ const worker = [
 function demoSettings(settings: Settings): Settings {
   return {
     ...settings,
+    editor: undefined,
     delivery: { ...settings.delivery, channel: 'outbox' },
     dkim: { signer: 'none' },
     site: { ...settings.site, url: `http://${settings.site.listen}` },

@@ -26,6 +26,8 @@ export interface Secrets {
   keys?: KeyRing;
   /** PEM of the DKIM private key. */
   dkimKey?: string;
+  /** Gets what the editor is told, as JSON. */
+  alertWebhook?: string;
   /** Who may use the API; absent where API_KEYS is unset, and then nobody. */
   apiKeys?: readonly ApiKey[];
 }
@@ -80,6 +82,7 @@ export function loadSecrets({ dir, env }: { dir: string; env: Environment }): Se
   if (all.DATABASE_URL) secrets.databaseUrl = databaseUrl(all.DATABASE_URL);
   if (all.SECRET_KEYS) secrets.keys = parseKeys(all.SECRET_KEYS, 'SECRET_KEYS');
   if (all.API_KEYS) secrets.apiKeys = parseApiKeys(all.API_KEYS);
+  if (all.ALERT_WEBHOOK) secrets.alertWebhook = webhook(all.ALERT_WEBHOOK);
   const pem = dkimKey(dir, all);
   if (pem) secrets.dkimKey = pem;
   return secrets;
@@ -110,6 +113,16 @@ export function isPublicSite(address: string): boolean {
 
 function envFile(path: string): Environment {
   return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
+
+function webhook(value: string): string {
+  const scheme = URL.canParse(value) ? new URL(value).protocol : '';
+  if (scheme === 'https:' || scheme === 'http:') return value;
+  throw wrong(
+    'ALERT_WEBHOOK',
+    'is no http:// or https:// address',
+    'Write it like https://hooks.example.com/T0/B0/secret.',
+  );
 }
 
 function smtpUrl(value: string): string {

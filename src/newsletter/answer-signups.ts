@@ -1,5 +1,4 @@
 /** What follows a sign-up once the visitor has the answer: decide, write the mail, send it. */
-import { createHmac } from 'node:crypto';
 import { sweepBuckets } from '../audience/buckets.ts';
 import {
   type Claimed,
@@ -13,15 +12,14 @@ import { suppress } from '../audience/suppression.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import type { Transport } from '../delivery/transport.ts';
 import { addrSpec } from '../message/address.ts';
-import { sign } from '../message/dkim.ts';
-import { compileNotice, fillPieces, NO_TOKEN } from '../message/program.ts';
 import { renderNotice } from '../render/notice.ts';
 import { loadTemplates } from '../render/templates.ts';
 import { noticeData } from './links.ts';
 import { type MailResolver, rememberingDomains, systemResolver } from './mail-domain.ts';
 import type { Newsletter } from './newsletter.ts';
+import { noticeMail, noticeSender } from './notice-mail.ts';
 import { sweepAnswers } from './once.ts';
-import { signerOf, transportFor } from './worker.ts';
+import { transportFor } from './worker.ts';
 
 /** Requests and mails that are taken on at a time. */
 const BATCH = 20;
@@ -110,8 +108,8 @@ async function sendAll(newsletter: Newsletter): Promise<void> {
 }
 
 async function send(newsletter: Newsletter, transport: Transport, notice: Claimed): Promise<void> {
-  const { db, settings, clock } = newsletter;
-  const from = settings.site.subscribe.sender ?? settings.sender.address;
+  const { db, clock } = newsletter;
+  const from = noticeSender(newsletter);
   const id = `n${notice.id}-${notice.attempts + 1}`;
   const message = await noticeMessage(newsletter, notice);
   const outcome = await transport.deliver({ id, from, to: addrSpec(notice.address), message });
@@ -120,29 +118,14 @@ async function send(newsletter: Newsletter, transport: Transport, notice: Claime
   await follow(newsletter, notice, outcome);
 }
 
-/** The bytes of one mail: by the same composer as every other. */
+/** The bytes of one mail. */
 export async function noticeMessage(newsletter: Newsletter, notice: Claimed): Promise<Buffer[]> {
-  const { settings, dir, clock, keys } = newsletter;
+  const { settings, dir } = newsletter;
   const templates = loadTemplates(dir, settings.template);
   const data = await noticeData(newsletter, notice);
   const mail = renderNotice(templates, notice.kind, data, notice.language || settings.language);
-  const { sender } = settings;
-  const address = settings.site.subscribe.sender ?? sender.address;
-  const program = compileNotice(mail, {
-    from: { name: sender.name, address },
-    replyTo: sender.replyTo ?? sender.address,
-    date: clock(),
-    identity: {
-      issue: 'notice',
-      domain: address.slice(address.lastIndexOf('@') + 1),
-      salt: createHmac('sha256', keys[0].key).update('message-id|notice').digest('base64url'),
-    },
-  });
-  const delivery = `${notice.id}-${notice.attempts + 1}`;
-  const reader = { delivery, address: notice.address, name: null, token: NO_TOKEN };
-  const pieces = fillPieces(program, reader);
-  const signer = signerOf(newsletter);
-  return signer ? sign(pieces, signer) : pieces;
+  const id = `${notice.id}-${notice.attempts + 1}`;
+  return noticeMail(newsletter, mail, { id, address: notice.address });
 }
 
 /** An address that does not exist is not asked again. */

@@ -1,6 +1,7 @@
 /** What runs for as long as `serve` does: the schedule's tick, a worker, and the answers to sign-ups. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { startTicker } from '../schedule/ticker.ts';
+import { tellEditor } from './alerts.ts';
 import { answerSignups } from './answer-signups.ts';
 import { keepWorking } from './follow.ts';
 import type { Newsletter } from './newsletter.ts';
@@ -22,6 +23,7 @@ export function keepRunning(newsletter: Newsletter): { stop(): Promise<void> } {
   const ticker = startTicker(
     async () => {
       for (const slot of await planDue(newsletter)) log.info(slot, `slot ${slot.state}`);
+      await tellEditor(newsletter);
     },
     (error) => log.error({ message: (error as Error).message }, 'the schedule could not be kept'),
   );

@@ -109,6 +109,20 @@ const zh = {
   movedMailSubject: '《{name}》的接收邮箱已更换',
   movedMailText: '您的《{name}》订阅已经改寄到 {address}，并且已由新邮箱确认。今后不会再寄到这里。',
   movedMailNotYou: '如果不是您本人操作，请马上写信告诉我们：{contact}',
+
+  alertNoIssue: '{name}：{when} 还没有可以发送的一期',
+  alertNoIssueText:
+    '还有约 {left} 小时就到 {when}（{zone}），现在什么都不会发送：\n\n  {why}\n\n看看接下来的时段：broadsheet schedule next\n批准一期：broadsheet approve ISSUE',
+  alertNotSent: '{name}：{slot} 没有发送',
+  alertNotSentText:
+    '原因：\n\n  {why}\n\n仍要发送：broadsheet send ISSUE\n接下来的时段：broadsheet schedule next',
+  alertStarted: '{name}：{issue} 开始发送，共 {planned} 位读者',
+  alertHeld: '{name}：{issue} 的发送被邮箱服务商拦住了一部分',
+  alertPaused: '{name}：{issue} 已暂停发送',
+  alertCancelled: '{name}：{issue} 已取消发送',
+  alertFinished: '{name}：{issue} 发送完毕',
+  alertCampaignText:
+    '{detail}\n\n计划 {planned}\n已接收 {accepted}\n待发送 {queued}\n延后 {deferred}\n失败 {failed}\n不明 {unknown}\n未发（退订或停用） {suppressed}\n取消 {cancelled}\n\n详情：broadsheet campaigns show {campaign}',
 };
 
 const en: Record<Word, string> = {
@@ -226,6 +240,20 @@ const en: Record<Word, string> = {
   movedMailText:
     'Your subscription to {name} now goes to {address}, which has confirmed it. Nothing more comes here.',
   movedMailNotYou: 'If this was not you, write to us at once: {contact}',
+
+  alertNoIssue: '{name}: nothing to send yet at {when}',
+  alertNoIssueText:
+    'In about {left} h it is {when} ({zone}), and as things stand nothing will be sent:\n\n  {why}\n\nThe coming slots: broadsheet schedule next\nTo approve an issue: broadsheet approve ISSUE',
+  alertNotSent: '{name}: nothing was sent in {slot}',
+  alertNotSentText:
+    'Because:\n\n  {why}\n\nTo send it all the same: broadsheet send ISSUE\nThe coming slots: broadsheet schedule next',
+  alertStarted: '{name}: {issue} is being sent to {planned} readers',
+  alertHeld: '{name}: a mailbox provider holds up a part of {issue}',
+  alertPaused: '{name}: {issue} is paused',
+  alertCancelled: '{name}: {issue} is cancelled',
+  alertFinished: '{name}: {issue} has been sent',
+  alertCampaignText:
+    '{detail}\n\nplanned {planned}\naccepted {accepted}\nqueued {queued}\ndeferred {deferred}\nfailed {failed}\nunknown {unknown}\nsuppressed {suppressed}\ncancelled {cancelled}\n\nMore: broadsheet campaigns show {campaign}',
 };
 
 export type Word = keyof typeof zh;

@@ -20,6 +20,7 @@ export interface Database {
   chunks: ChunkTable;
   workers: WorkerTable;
   installations: InstallationTable;
+  alerts: AlertTable;
   signups: SignupTable;
   notices: NoticeTable;
   confirmations: ConfirmationTable;
@@ -341,4 +342,17 @@ export interface AnswerTable {
   status: number | null;
   body: string | null;
   created_at: number;
+}
+
+/** What the editor was told, or is to be told. */
+export interface AlertTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** What it is about; unique with newsletter, so that it is told once. */
+  key: string;
+  subject: string;
+  text: string;
+  made_at: number;
+  /** ms; null: not yet. */
+  told_at: number | null;
 }

@@ -331,9 +331,12 @@ async function nextSlots(call: Call): Promise<number> {
 
 async function runDue(call: Call): Promise<number> {
   const verbs = await import('../../newsletter/schedule.ts');
-  const slots = await withNewsletter(call, (newsletter) =>
-    verbs.runDue(newsletter, interruption()),
-  );
+  const { tellEditor } = await import('../../newsletter/alerts.ts');
+  const slots = await withNewsletter(call, async (newsletter) => {
+    const changed = await verbs.runDue(newsletter, interruption());
+    await tellEditor(newsletter);
+    return changed;
+  });
   for (const slot of slots)
     call.terminal.row(slot, `${slot.slot}  ${slot.state}  ${slot.note ?? ''}`);
   if (slots.length === 0) call.terminal.say('Nothing is due.');
