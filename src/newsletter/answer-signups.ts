@@ -14,6 +14,7 @@ import type { Transport } from '../delivery/transport.ts';
 import { addrSpec } from '../message/address.ts';
 import { renderNotice } from '../render/notice.ts';
 import { loadTemplates } from '../render/templates.ts';
+import { inTransaction } from '../store/transaction.ts';
 import { noticeData } from './links.ts';
 import { type MailResolver, rememberingDomains, systemResolver } from './mail-domain.ts';
 import type { Newsletter } from './newsletter.ts';
@@ -85,11 +86,14 @@ async function decideAll(
       signup,
       takesMail: await domainTakesMail(signup.address),
     });
-    for (const { signup, takesMail } of await Promise.all(signups.map(decide))) {
-      const now = { now: clock(), random };
-      const decided = await decideSignup(db, signup, { limits, takesMail }, now);
-      if (decided === 'limited') alert();
-    }
+    const ready = await Promise.all(signups.map(decide));
+    const now = { now: clock(), random };
+    await inTransaction(db, async (trx) => {
+      for (const { signup, takesMail } of ready) {
+        const decided = await decideSignup(trx, signup, { limits, takesMail }, now);
+        if (decided === 'limited') alert();
+      }
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import { readTimeStamp, timeStamp } from '../audience/tokens.ts';
 import { suggestAddress } from '../audience/typos.ts';
 import { BroadsheetError } from '../errors.ts';
 import { type Language, word } from '../render/words.ts';
+import { inTransaction } from '../store/transaction.ts';
 import type { Newsletter } from './newsletter.ts';
 
 const SECOND = 1_000;
@@ -57,22 +58,23 @@ export async function subscribe(newsletter: Newsletter, filled: Filled): Promise
   if (filled.isForeign || !isInTime(newsletter, filled.issued)) return { result: 'again' };
   const suggestion = filled.isMeant ? null : suggestAddress(address);
   if (suggestion) return { result: 'typo', suggestion };
-  const { db, settings, clock, keys } = newsletter;
-  const limits = networkLimits(newsletter, filled.ip, keys);
-  if (!(await take(db, settings.slug, limits, clock()))) return { result: 'too-many' };
-  await audience.queueSignup(
-    db,
-    {
-      newsletter: settings.slug,
-      kind: 'subscribe',
-      address,
-      language: filled.language,
-      source: 'form',
-      wording: JSON.stringify(wordingOf(newsletter, filled.language)),
-    },
-    clock(),
-  );
-  return { result: 'asked' };
+  const { language } = filled;
+  const wording = JSON.stringify(wordingOf(newsletter, language));
+  const request = { kind: 'subscribe' as const, address, language, source: 'form', wording };
+  return { result: await ask(newsletter, request, networkLimits(newsletter, filled.ip)) };
+}
+
+/** Puts a request aside, within the limits of who asks; both or neither, and with one commit. */
+export function ask(
+  { db, settings, clock }: Newsletter,
+  request: Omit<audience.Request, 'newsletter'>,
+  limits: readonly Limit[],
+): Promise<'asked' | 'too-many'> {
+  return inTransaction(db, async (trx) => {
+    if (!(await take(trx, settings.slug, limits, clock()))) return 'too-many';
+    await audience.queueSignup(trx, { newsletter: settings.slug, ...request }, clock());
+    return 'asked';
+  });
 }
 
 function isInTime({ keys, settings, clock }: Newsletter, issued: string): boolean {
@@ -96,20 +98,12 @@ export async function mailLink(
   if (trap !== '') return 'asked';
   const address = readAddress(given);
   if (address === null) return 'invalid';
-  const { db, settings, clock, keys } = newsletter;
-  if (!(await take(db, settings.slug, networkLimits(newsletter, ip, keys), clock())))
-    return 'too-many';
-  const request = { newsletter: settings.slug, kind: 'link' as const, address, language };
-  await audience.queueSignup(db, { ...request, source: 'form' }, clock());
-  return 'asked';
+  const request = { kind: 'link' as const, address, language, source: 'form' };
+  return ask(newsletter, request, networkLimits(newsletter, ip));
 }
 
 /** W-09: by network, which the database knows only as a hash. */
-export function networkLimits(
-  { settings }: Newsletter,
-  ip: string,
-  keys: Newsletter['keys'],
-): Limit[] {
+export function networkLimits({ settings, keys }: Newsletter, ip: string): Limit[] {
   const network = networkOf(ip);
   if (!network) return [];
   const scope = networkScope(keys, network);
@@ -170,23 +164,15 @@ export async function confirmAnew(
   newsletter: Newsletter,
   { token, language, ip }: { token: string; language: Language; ip: string },
 ): Promise<'asked' | 'too-many' | 'unknown'> {
-  const { db, settings, clock, keys } = newsletter;
-  const found = await audience.findConfirmation(db, settings.slug, token);
+  const found = await audience.findConfirmation(newsletter.db, newsletter.settings.slug, token);
   if (!found || found.used_at !== null) return 'unknown';
-  if (!(await take(db, settings.slug, networkLimits(newsletter, ip, keys), clock())))
-    return 'too-many';
-  await audience.queueSignup(
-    db,
-    {
-      newsletter: settings.slug,
-      kind: found.kind,
-      address: found.address,
-      subscriber_id: found.kind === 'move' ? found.subscriber_id : null,
-      language,
-      source: 'confirmation',
-      wording: JSON.stringify(wordingOf(newsletter, language)),
-    },
-    clock(),
-  );
-  return 'asked';
+  const request = {
+    kind: found.kind,
+    address: found.address,
+    subscriber_id: found.kind === 'move' ? found.subscriber_id : null,
+    language,
+    source: 'confirmation',
+    wording: JSON.stringify(wordingOf(newsletter, language)),
+  };
+  return ask(newsletter, request, networkLimits(newsletter, ip));
 }

@@ -1,6 +1,4 @@
 /** The list for a site with a form of its own: the rules of consent and the limits are the same (W-10). */
-import { take } from '../audience/buckets.ts';
-import { queueSignup } from '../audience/signup.ts';
 import { changeSubscriber, findSubscriber, type Subscriber } from '../audience/subscribers.ts';
 import { suggestAddress } from '../audience/typos.ts';
 import { readerOf, removeSubscriber } from '../audience/unsubscribe.ts';
@@ -9,7 +7,7 @@ import { BroadsheetError } from '../errors.ts';
 import { languageOf } from '../render/words.ts';
 import type { Newsletter } from './newsletter.ts';
 import { type ApiAnswer, refused } from './once.ts';
-import { networkLimits, readAddress, wordingOf } from './subscribe.ts';
+import { ask, networkLimits, readAddress, wordingOf } from './subscribe.ts';
 
 const HOUR = 3_600_000;
 
@@ -24,33 +22,27 @@ export async function apiSubscribe(
   { name }: ApiKey,
   { address: given, language, client, wording, wordingVersion, source }: Fields,
 ): Promise<ApiAnswer> {
-  const { db, settings, clock, keys } = newsletter;
   const address = typeof given === 'string' ? readAddress(given) : null;
   if (address === null) return refused(400, 'address-invalid', '"address" is no email address');
-  const tag = isLanguage(language) ? language : settings.language;
+  const tag = isLanguage(language) ? language : newsletter.settings.language;
   const limits =
     typeof client === 'string'
-      ? networkLimits(newsletter, client, keys)
+      ? networkLimits(newsletter, client)
       : [{ scope: `api:${name}`, capacity: perHour(newsletter), refill: HOUR }];
-  if (!(await take(db, settings.slug, limits, clock())))
-    return refused(429, 'too-many', 'Too many sign-ups; try again later');
   const own =
     typeof wording === 'string'
       ? { wording: wording.slice(0, 1_000), version: versionOf(wordingVersion), language: tag }
       : wordingOf(newsletter, languageOf(tag));
-  const page = typeof source === 'string' ? source.slice(0, 200) : undefined;
-  await queueSignup(
-    db,
-    {
-      newsletter: settings.slug,
-      kind: 'subscribe',
-      address,
-      language: tag,
-      source: `api:${name}`,
-      wording: JSON.stringify({ ...own, ...(page ? { page } : {}) }),
-    },
-    clock(),
-  );
+  const page = typeof source === 'string' ? { page: source.slice(0, 200) } : {};
+  const request = {
+    kind: 'subscribe' as const,
+    address,
+    language: tag,
+    source: `api:${name}`,
+    wording: JSON.stringify({ ...own, ...page }),
+  };
+  if ((await ask(newsletter, request, limits)) === 'too-many')
+    return refused(429, 'too-many', 'Too many sign-ups; try again later');
   const suggestion = suggestAddress(address);
   return { status: 202, body: { status: 'asked', ...(suggestion ? { suggestion } : {}) } };
 }
