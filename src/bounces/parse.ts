@@ -10,6 +10,7 @@ import {
   halvesOf,
   isDelayNotice,
   isFailureNotice,
+  isMailServer,
   quotedReply,
   statementsOf,
 } from './notice.ts';
@@ -134,14 +135,22 @@ function feedbackType(fields: Fields): string {
 function statusOf(message: Message, halves: Halves): Content | null {
   const parts = message.parts.filter(({ type }) => STATUS_PARTS.test(type));
   const texts = parts.map(({ content }) => decodeLoosely(content));
-  const inNotice =
-    /^(?:final|original)-recipient[ \t]*:/im.test(halves.notice) &&
-    /^action[ \t]*:/im.test(halves.notice);
-  if (texts.length === 0 && !inNotice) return null;
-  const recipients = (texts.length > 0 ? texts : [halves.notice]).flatMap(recipientsOf);
+  if (texts.length === 0) texts.push(...statusInText(message, halves));
+  if (texts.length === 0) return null;
+  const recipients = texts.flatMap(recipientsOf);
   if (recipients.length > 0) return { form: 'delivery-status', recipients };
   // A report without a recipient: its words have to do.
   return { form: 'notice', recipients: statementsIn(message, halves) };
+}
+
+/** A status block without a part of its own; behind a mail that is given back only where a mail server writes. */
+function statusInText({ from, text }: Message, { notice }: Halves): string[] {
+  const places = isMailServer(from) ? [notice, text] : [notice];
+  const found = places.find(
+    (place) =>
+      /^(?:final|original)-recipient[ \t]*:/im.test(place) && /^action[ \t]*:/im.test(place),
+  );
+  return found === undefined ? [] : [found];
 }
 
 const STATUS_PARTS = /^message\/(?:global-|x-)?delivery-status$/;
