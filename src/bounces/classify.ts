@@ -57,7 +57,10 @@ const NOTHING: Omit<Finding, 'kind' | 'reason'> = {
 export function findingsOf(report: Report, provider?: Provider): Finding[] {
   const { form, recipients, feedback } = report;
   if (form === 'mail' || form === 'auto-reply') return [{ ...NOTHING, kind: form, reason: form }];
-  if (form === 'feedback') return [feedbackFinding(feedback)];
+  if (form === 'feedback') {
+    const recipient = recipients[0]?.finalRecipient ?? '';
+    return [{ ...feedbackFinding(feedback), recipient }];
+  }
   return recipients.map((recipient) => findingOf(report, recipient, provider));
 }
 
@@ -82,7 +85,7 @@ function findingOf(report: Report, recipient: Recipient, provider?: Provider): F
   const base = { ...NOTHING, recipient: named, reply, status: recipient.status };
   if (action === 'delayed') return { ...base, kind: 'delayed', reason: 'delayed' };
   if (action !== 'failed') return { ...base, kind: 'delivered', reason: action, isFinal: true };
-  return { ...base, isFinal: true, ...failure(report, recipient, provider ?? groupOf(recipient)) };
+  return { ...base, isFinal: true, ...failure(report, recipient, groupOf(recipient, provider)) };
 }
 
 /** D-52; where no action is said, 4.x.x may still arrive. */
@@ -96,8 +99,11 @@ function actionOf(
 }
 
 /** The mailbox provider, also of domains of other people that it serves. */
-function groupOf({ finalRecipient, originalRecipient, remoteMta }: Recipient): Provider {
-  const group = providerOf(finalRecipient || originalRecipient);
+function groupOf(
+  { finalRecipient, originalRecipient, remoteMta }: Recipient,
+  known?: Provider,
+): Provider {
+  const group = known ?? providerOf(finalRecipient || originalRecipient);
   return group === 'other' && /(?:^|\.)qq\.com\b/i.test(remoteMta) ? 'qq' : group;
 }
 

@@ -120,12 +120,28 @@ function feedbackOf({ parts, subject, from, text }: Message, { notice }: Halves)
   const inText =
     /^feedback-type:[^\n]*$/im.test(notice) && /^(?:user-agent|version):/im.test(notice);
   const fields = part ? readFields(decodeLoosely(part.content)) : inText ? readFields(text) : null;
-  if (fields) return { form: 'feedback', feedback: feedbackType(fields) };
+  if (fields)
+    return { form: 'feedback', feedback: feedbackType(fields), recipients: complainer(fields) };
   const isJmrp =
     /^complaint about message from /i.test(subject) &&
     /@(?:\w+\.)?(?:hotmail|outlook|microsoft)\./i.test(from);
   return isJmrp ? { form: 'feedback', feedback: 'abuse' } : null;
 }
+
+/** Mostly redacted (D-55). */
+function complainer(fields: Fields): Recipient[] {
+  const [finalRecipient] = addressesIn(field(fields, 'original-rcpt-to'));
+  return finalRecipient === undefined ? [] : [{ ...NOBODY, finalRecipient }];
+}
+
+const NOBODY: Recipient = {
+  action: '',
+  status: '',
+  diagnostic: '',
+  finalRecipient: '',
+  originalRecipient: '',
+  remoteMta: '',
+};
 
 function feedbackType(fields: Fields): string {
   return /^[\w-]+/.exec(field(fields, 'feedback-type'))?.[0].toLowerCase() ?? '';
@@ -260,12 +276,10 @@ function statementsIn({ fields, from, subject }: Message, { notice }: Halves): R
   );
   const whole = quotedReply(notice);
   const made = (address: string, words: string): Recipient => ({
+    ...NOBODY,
     action,
-    status: '',
     diagnostic: quotedReply(words) || whole || words,
     finalRecipient: address,
-    originalRecipient: '',
-    remoteMta: '',
   });
   if (statements.length > 0)
     return statements.map(({ address, words }) => made(address || (failed[0] ?? ''), words));

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { registerAudience } from './commands/audience.ts';
+import { registerBounces } from './commands/bounces.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
@@ -96,6 +97,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerIssue(program, add);
   registerDelivery(program, add);
   registerAudience(program, add);
+  registerBounces(program, add);
   registerServe(program, add);
   registerGlossary(program, add);
   try {

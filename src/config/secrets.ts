@@ -25,6 +25,8 @@ export interface Secrets {
   keys?: KeyRing;
   /** PEM of the DKIM private key. */
   dkimKey?: string;
+  /** Mailbox that reports come to: `imaps://user:password@imap.example.com/INBOX`. */
+  bouncesImapUrl?: string;
 }
 
 /** A token, or what it takes to get one. */
@@ -66,6 +68,7 @@ export function loadSecrets({ dir, env }: { dir: string; env: Environment }): Se
   if (all.SECRET_KEYS) secrets.keys = parseKeys(all.SECRET_KEYS, 'SECRET_KEYS');
   const pem = dkimKey(dir, all);
   if (pem) secrets.dkimKey = pem;
+  if (all.BOUNCES_IMAP_URL) secrets.bouncesImapUrl = imapUrl(all.BOUNCES_IMAP_URL);
   return secrets;
 }
 
@@ -103,6 +106,16 @@ function smtpUrl(value: string): string {
     'SMTP_URL',
     'is no smtp:// or smtps:// address',
     'Write smtps://user:password@relay.example.com; percent-encode special characters of the password.',
+  );
+}
+
+function imapUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url && /^imaps?:$/.test(url.protocol) && url.username && url.password) return value;
+  throw wrong(
+    'BOUNCES_IMAP_URL',
+    'is no imap:// or imaps:// address with user and password',
+    'Write imaps://user:password@imap.example.com/INBOX; percent-encode special characters.',
   );
 }
 

@@ -13,6 +13,7 @@ import { linkOwner, unsubscribe } from '../newsletter/unsubscribe.ts';
 import { type PageData, type Pages, renderPage } from '../render/page.ts';
 import { loadTemplates } from '../render/templates.ts';
 import { type Language, languageOf } from '../render/words.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** Largest body of a request, bytes (D-06). */
 const LARGEST_BODY = 4_096;
@@ -26,7 +27,10 @@ type Show = <Name extends keyof Pages>(
 ) => FastifyReply;
 
 /** The public server; not listening yet. */
-export async function publicServer(newsletter: Newsletter): Promise<FastifyInstance> {
+export async function publicServer(
+  newsletter: Newsletter,
+  fetch = globalThis.fetch,
+): Promise<FastifyInstance> {
   const app = createFastify({ bodyLimit: LARGEST_BODY, routerOptions: { maxParamLength: 200 } });
   await app.register(helmet, {
     contentSecurityPolicy: false,
@@ -44,6 +48,7 @@ export async function publicServer(newsletter: Newsletter): Promise<FastifyInsta
   app.get('/healthz', (_request, reply) => reply.send({ ok: true }));
   app.get('/issues/:id', (request, reply) => issue(newsletter, show, request, reply));
   unsubscribeRoutes(app, newsletter, show);
+  webhookRoutes(app, newsletter, fetch);
   app.setNotFoundHandler((request, reply) => show(request, reply.code(404), 'not-found', {}));
   app.setErrorHandler((error, request, reply) => failed(newsletter, error, request, reply));
   return app;
