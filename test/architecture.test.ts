@@ -17,11 +17,12 @@ const FLOORS = [
 /** Outside packages that have one owner (or two), by the rooms that may import them. */
 const OWNERS: Record<string, string[]> = {
   nodemailer: ['delivery'],
-  mailparser: ['message'],
+  mailparser: ['message', 'bounces'],
+  imapflow: ['bounces'],
   mjml: ['render'],
   handlebars: ['render'],
   'better-sqlite3': ['store'],
-  kysely: ['store', 'audience', 'delivery', 'schedule', 'newsletter'],
+  kysely: ['store', 'audience', 'delivery', 'schedule', 'bounces', 'newsletter'],
   'markdown-it': ['issue'],
   fastify: ['web'],
   '@fastify/helmet': ['web'],

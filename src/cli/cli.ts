@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import type { DatabasePlace } from '../newsletter/database.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { registerAudience } from './commands/audience.ts';
+import { registerBounces } from './commands/bounces.ts';
 import { registerDatabase } from './commands/database.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
@@ -103,6 +104,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerDelivery(program, add);
   registerAudience(program, add);
   registerDatabase(program, add);
+  registerBounces(program, add);
   registerServe(program, add);
   registerMetrics(program, add);
   registerGlossary(program, add);

@@ -28,6 +28,8 @@ export interface Secrets {
   dkimKey?: string;
   /** Gets what the editor is told, as JSON. */
   alertWebhook?: string;
+  /** Mailbox that reports come to: `imaps://user:password@imap.example.com/INBOX`. */
+  bouncesImapUrl?: string;
   /** Who may use the API; absent where API_KEYS is unset, and then nobody. */
   apiKeys?: readonly ApiKey[];
 }
@@ -85,6 +87,7 @@ export function loadSecrets({ dir, env }: { dir: string; env: Environment }): Se
   if (all.ALERT_WEBHOOK) secrets.alertWebhook = webhook(all.ALERT_WEBHOOK);
   const pem = dkimKey(dir, all);
   if (pem) secrets.dkimKey = pem;
+  if (all.BOUNCES_IMAP_URL) secrets.bouncesImapUrl = imapUrl(all.BOUNCES_IMAP_URL);
   return secrets;
 }
 
@@ -132,6 +135,16 @@ function smtpUrl(value: string): string {
     'SMTP_URL',
     'is no smtp:// or smtps:// address',
     'Write smtps://user:password@relay.example.com; percent-encode special characters of the password.',
+  );
+}
+
+function imapUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url && /^imaps?:$/.test(url.protocol) && url.username && url.password) return value;
+  throw wrong(
+    'BOUNCES_IMAP_URL',
+    'is no imap:// or imaps:// address with user and password',
+    'Write imaps://user:password@imap.example.com/INBOX; percent-encode special characters.',
   );
 }
 

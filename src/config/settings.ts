@@ -13,6 +13,11 @@ const duration = z
   .transform((text) => Number.parseInt(text, 10) * UNITS[text.at(-1) as keyof typeof UNITS])
   .describe('A duration: 30s, 15m, 6h, 2d');
 
+/** Has room for `+DELIVERY.MAC` before the @ (RFC 5321 4.5.3.1.1). */
+const bounceAddress = address.regex(/^[a-z0-9][a-z0-9._-]{0,30}@/, {
+  error: 'must have at most 31 small letters, digits, dots, hyphens before the @, and no +',
+});
+
 /** One line of text for a header: no control characters. */
 const line = z
   .string()
@@ -187,6 +192,30 @@ export const newsletterSchema = z
           .describe('The real mail goes to a few own mailboxes first; meanwhile it can be stopped'),
       })
       .prefault({}),
+    bounces: z
+      .strictObject({
+        address: bounceAddress
+          .optional()
+          .describe(
+            'Envelope sender: reports come to bounces+TOKEN@… of it. Default: the sender’s address',
+          ),
+        processed: line
+          .default('Processed')
+          .describe('IMAP folder that reports are moved to once they are written down'),
+        ses: z
+          .strictObject({
+            topic: z
+              .string()
+              .regex(/^arn:aws(-cn)?:sns:[a-z0-9-]+:\d{12}:[\w.-]{1,256}$/, {
+                error: 'must be the ARN of an SNS topic',
+              })
+              .describe('SNS topic whose notifications /webhooks/ses believes'),
+          })
+          .optional()
+          .describe('Bounces and complaints of Amazon SES'),
+      })
+      .prefault({})
+      .describe('Reports of mails that came back'),
     dkim: z
       .strictObject({
         signer: z

@@ -4,6 +4,7 @@ import { failedError } from '../errors.ts';
 import { databaseTime, isPostgres, POSTGRES_TYPES } from './dialect.ts';
 import * as first from './migrations/0001-first.ts';
 import * as limits from './migrations/0002-limits.ts';
+import * as bounces from './migrations/0003-bounces.ts';
 import * as signup from './migrations/0005-signup.ts';
 import * as cluster from './migrations/0009-cluster.ts';
 import * as alerts from './migrations/0010-alerts.ts';
@@ -13,6 +14,7 @@ import type { Database } from './schema.ts';
 const MIGRATIONS = {
   '0001-first': first,
   '0002-limits': limits,
+  '0003-bounces': bounces,
   '0005-signup': signup,
   '0009-cluster': cluster,
   '0010-alerts': alerts,

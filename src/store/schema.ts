@@ -13,6 +13,7 @@ export interface Database {
   deliveries: DeliveryTable;
   attempts: AttemptTable;
   events: EventTable;
+  bounces: BounceTable;
   limits: LimitTable;
   budgets: BudgetTable;
   schedules: ScheduleTable;
@@ -169,6 +170,34 @@ export interface AttemptTable {
   reason: string | null;
   code: number | null;
   reply: string | null;
+  at: number;
+}
+
+/** Append-only: what reports said of mails that the relay had taken. They change no state but an `unknown`. */
+export interface BounceTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** Names the report, so that it counts once: SHA-256, hex. Unique with `part`. */
+  report: string;
+  /** Counts the recipients of one report, from 0. */
+  part: number;
+  /** Where the report was: a path, an IMAP folder, `ses`. */
+  origin: string;
+  subject: string | null;
+  /** Null where nobody knows whose it is. */
+  delivery_id: number | null;
+  campaign_id: number | null;
+  subscriber_id: number | null;
+  /** How the delivery was found (D-53): `verp`, `message-id`, `unsubscribe-token`, `recipient`. */
+  known_by: string | null;
+  /** A word of `bounces/classify.ts`. */
+  kind: string;
+  /** A word of `delivery/replies.ts`, or why there is none. */
+  reason: string;
+  status: string | null;
+  reply: string | null;
+  /** What followed for the reader. */
+  effect: 'suppressed' | 'soft' | 'unsubscribed' | 'complaint' | null;
   at: number;
 }
 

@@ -16,6 +16,7 @@ import { preferencesRoutes } from './public/preferences.ts';
 import { siteOf } from './public/site.ts';
 import { subscribeRoutes } from './public/subscribe.ts';
 import { unsubscribeRoutes } from './public/unsubscribe.ts';
+import { webhookRoutes } from './public/webhooks.ts';
 
 /** Largest body of a request, bytes (W-08); what takes longer than this to arrive is broken off, ms. */
 const LARGEST_BODY = 8_192;
@@ -28,7 +29,10 @@ const LONGEST_PART = 400;
 const BARE_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
 /** The public server; not listening yet. */
-export async function publicServer(newsletter: Newsletter): Promise<FastifyInstance> {
+export async function publicServer(
+  newsletter: Newsletter,
+  fetch = globalThis.fetch,
+): Promise<FastifyInstance> {
   const { trustedProxies } = newsletter.settings.site;
   const app = createFastify({
     bodyLimit: LARGEST_BODY,
@@ -62,6 +66,7 @@ export async function publicServer(newsletter: Newsletter): Promise<FastifyInsta
   await app.register(subscribeRoutes, site);
   await app.register(preferencesRoutes, site);
   await app.register(apiRoutes, site);
+  await app.register(webhookRoutes, { newsletter, fetch });
   app.setNotFoundHandler((request, reply) => site.show(request, reply.code(404), 'not-found', {}));
   app.setErrorHandler((error, request, reply) => {
     if ((error as { statusCode?: number }).statusCode === 429)

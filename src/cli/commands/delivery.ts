@@ -221,9 +221,15 @@ function fullReport(full: CampaignProgress & CampaignReport): string {
   const events = full.events.map(({ at, kind, detail }) =>
     `  ${localTime(at)}  ${kind.padEnd(10)} ${detail ?? ''}`.trimEnd(),
   );
+  const bounces = Object.entries(full.bounces).map(
+    ([kind, count]) => `  ${kind.padEnd(14)} ${String(count).padStart(4)}`,
+  );
+  const silent = full.silentOnComplaints;
+  if (silent.length > 0) bounces.push(`  No complaints are reported by: ${silent.join(', ')}`);
   const parts: [string, string[]][] = [
     ['By provider', providers],
     ['Why', reasons],
+    ['Came back later', bounces],
     ['What happened', events],
   ];
   const shown = parts.filter(([, lines]) => lines.length > 0);
