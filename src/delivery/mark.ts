@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Provider } from '../audience/address.ts';
 import { reachable } from '../audience/reachable.ts';
 import type { Database } from '../store/schema.ts';
+import type { Chunk } from './chunks.ts';
 import { type Allowance, allowance, type Limits, spend } from './limits.ts';
 import type { Turn } from './turn.ts';
 
@@ -144,10 +145,17 @@ interface MarkedRow {
 }
 
 /** The next ones of a line, as a query. */
-function dueIn({ campaign, now }: Turn, { provider, state }: Line, limit: number) {
+function dueIn({ campaign, now, chunk, epoch }: Turn, { provider, state }: Line, limit: number) {
   return sql<{ id: number }>`select id from deliveries
     where campaign_id = ${campaign.id} and state = ${state} and provider = ${provider}
+      ${chunk ? within(chunk, epoch) : sql``}
       and not_before <= ${now} order by not_before, id limit ${limit}`;
+}
+
+/** Only the owner of a chunk marks deliveries of it: one that was taken over finds nothing. */
+function within({ id, first, last }: Chunk, epoch: number) {
+  return sql`and id between ${first} and ${last}
+    and exists (select 1 from chunks where chunks.id = ${id} and chunks.epoch = ${epoch})`;
 }
 
 function subscriberIsReachable() {
