@@ -5,8 +5,10 @@ import { isActive, isSuppressed, reachable } from '../audience/reachable.ts';
 import { blockedError } from '../errors.ts';
 import type { Email } from '../issue/email.ts';
 import { type Program, programHash, serialise } from '../message/program.ts';
+import { holdCampaign } from '../store/dialect.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { handOutPlanned } from './chunks.ts';
 import { logEvent } from './events.ts';
 import { failpoint } from './failpoint.ts';
 import { type CampaignProgress, campaignProgress } from './progress.ts';
@@ -86,6 +88,7 @@ export function planCampaign(db: Kysely<Database>, input: PlanInput): Promise<Pl
     if (planned === 0) throw nobody(input);
     await trx.updateTable('campaigns').set({ planned }).where('id', '=', campaignId).execute();
     await logPlan(trx, input, campaignId, planned);
+    await handOutPlanned(trx, input.newsletter, campaignId, input.now);
     failpoint('after-plan-insert');
     return { campaignId, planned, first: first.size };
   });
@@ -134,6 +137,7 @@ export function amendCampaign(
   content: Content,
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
+    await holdCampaign(trx, campaignId, 'alone');
     const { state } = await trx
       .selectFrom('campaigns')
       .select('state')

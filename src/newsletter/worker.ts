@@ -2,15 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { SenderReport } from '../delivery/lanes.ts';
 import type { Rates } from '../delivery/limits.ts';
 import { createOutbox } from '../delivery/outbox.ts';
-import { runSender, type SenderReport } from '../delivery/sender.ts';
+import { runSender } from '../delivery/sender.ts';
 import { createSmtpTransport } from '../delivery/smtp/transport.ts';
 import type { Transport } from '../delivery/transport.ts';
 import type { LedgerRules } from '../delivery/turn.ts';
 import { inputError } from '../errors.ts';
 import { loadSigner, type Signer } from '../message/dkim.ts';
 import type { Verp } from '../message/verp.ts';
+import { isPostgres } from '../store/dialect.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Channel } from '../store/schema.ts';
 import { requireHome } from './installation.ts';
@@ -26,8 +28,10 @@ export async function work(
   options: { signal: AbortSignal; once?: boolean },
 ): Promise<SenderReport | null> {
   await requireHome(newsletter);
-  const lock = acquireLock(join(newsletter.stateDir, 'sender.lock'));
-  if (!lock) return null;
+  // On PostgreSQL each chunk has one owner, and any number of processes send.
+  const isShared = isPostgres(newsletter.db);
+  const lock = isShared ? undefined : acquireLock(join(newsletter.stateDir, 'sender.lock'));
+  if (lock === null) return null;
   try {
     return await runSender({
       db: newsletter.db,
@@ -44,7 +48,7 @@ export async function work(
       settings: rulesOf(newsletter),
     });
   } finally {
-    lock.release();
+    lock?.release();
   }
 }
 

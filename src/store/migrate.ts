@@ -25,12 +25,13 @@ const MIGRATING = 7_312_904;
 
 /**
  * Applies what is missing.
+ * @returns whether something was
  * @throws BroadsheetError `database-newer` when a later version of Broadsheet has written it,
  * `database-foreign` when another program has; it is left as it was
  */
-export async function migrate(db: Kysely<Database>, file: string): Promise<void> {
+export async function migrate(db: Kysely<Database>, file: string): Promise<boolean> {
   // Looked at without the write lock, because nearly every start finds nothing to do.
-  if (missing(await appliedTo(db, file)).length === 0) return;
+  if (missing(await appliedTo(db, file)).length === 0) return false;
   await db.transaction().execute(async (trx) => {
     if (isPostgres(trx))
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATING)})`.execute(trx);
@@ -47,6 +48,7 @@ export async function migrate(db: Kysely<Database>, file: string): Promise<void>
       await sql`insert into migrations values (${name}, ${await databaseTime(trx)})`.execute(trx);
     }
   });
+  return true;
 }
 
 /** What `migrate` would apply to a database that has tables already; nothing for a new one. */
