@@ -18,6 +18,7 @@ const FLOORS = [
 const OWNERS: Record<string, string[]> = {
   nodemailer: ['delivery'],
   mailparser: ['message'],
+  caniemail: ['check'],
   mjml: ['render'],
   handlebars: ['render'],
   'better-sqlite3': ['store'],

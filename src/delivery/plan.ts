@@ -98,8 +98,17 @@ async function logPlan(
   planned: number,
 ): Promise<void> {
   await logEvent(db, id, { kind: 'planned', detail: `${planned} readers`, at });
-  if (overridden.length > 0)
-    await logEvent(db, id, { kind: 'overridden', detail: overridden.join(', '), at });
+  await logOverridden(db, id, overridden, at);
+}
+
+async function logOverridden(
+  db: Kysely<Database>,
+  campaign: number,
+  ids: readonly string[],
+  at: number,
+): Promise<void> {
+  if (ids.length > 0)
+    await logEvent(db, campaign, { kind: 'overridden', detail: ids.join(', '), at });
 }
 
 /** Ids of the readers who get it before the others; nobody where no first wave is wanted. */
@@ -120,7 +129,10 @@ async function firstReaders(
 }
 
 /** What is sent, beside to whom. */
-export type Content = Pick<PlanInput, 'newsletter' | 'email' | 'program' | 'sender' | 'now'>;
+export type Content = Pick<
+  PlanInput,
+  'newsletter' | 'email' | 'program' | 'sender' | 'now' | 'overridden'
+>;
 
 /**
  * A mistake was found after half is sent: freezes a second edition for the readers to whom no attempt has been
@@ -151,6 +163,7 @@ export function amendCampaign(
       .executeTakeFirst();
     const detail = `${numUpdatedRows} readers get another edition`;
     await logEvent(trx, campaignId, { kind: 'amended', detail, at: content.now });
+    await logOverridden(trx, campaignId, content.overridden ?? [], content.now);
     return Number(numUpdatedRows);
   });
 }
