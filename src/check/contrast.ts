@@ -12,11 +12,10 @@ import {
   chainOf,
   type HtmlDocument,
   type HtmlElement,
-  readDocument,
   speaking,
   textIn,
 } from '../render/document.ts';
-import { SCHEMES, type Scheme, seenIn } from '../render/inversion.ts';
+import { invertColour, type Role, type Scheme } from '../render/inversion.ts';
 import type { Check, Context, Found } from './check.ts';
 import { placeOf, quoted } from './place.ts';
 
@@ -86,7 +85,7 @@ export const CONTRAST_CHECKS: Check[] = [
   },
 ];
 
-interface Look {
+export interface Look {
   element: HtmlElement;
   text: Colour;
   ground: Colour;
@@ -95,10 +94,9 @@ interface Look {
 }
 
 /** Each pair of colours that is too close, once in each scheme. */
-function weakIn(context: Context, schemes: Scheme[]): Found[] {
-  return SCHEMES.filter((scheme) => schemes.includes(scheme)).flatMap((scheme) => {
-    const seen = readDocument(seenIn(context.html.html, scheme));
-    const weak = looksOf(seen, scheme).filter(({ ratio, enough }) => ratio < enough);
+function weakIn({ html, ...context }: Context, schemes: Scheme[]): Found[] {
+  return schemes.flatMap((scheme) => {
+    const weak = looksIn(html, scheme).filter(({ ratio, enough }) => ratio < enough);
     const pairs = Map.groupBy(
       weak,
       ({ text, ground }) => `${formatColour(text)} on ${formatColour(ground)}`,
@@ -108,7 +106,7 @@ function weakIn(context: Context, schemes: Scheme[]): Found[] {
       const count = looks.length > 1 ? ` (and ${looks.length - 1} more)` : '';
       return {
         message: `${quoted(textIn(element))} is ${pair}${count} ${NAMES[scheme]}: a contrast of ${ratio.toFixed(1)}, where ${enough} is needed`,
-        ...placeOf(context, element),
+        ...placeOf({ html, ...context }, element),
         hint:
           scheme === 'dark'
             ? 'Change the colour in the rules for prefers-color-scheme: dark.'
@@ -118,26 +116,36 @@ function weakIn(context: Context, schemes: Scheme[]): Found[] {
   });
 }
 
-function looksOf(document: HtmlDocument, scheme: Scheme): Look[] {
-  const style = styleOf(document, holds);
+/**
+ * Colours of all words in a scheme: what `seenIn` shows, without writing the document anew. A program that
+ * inverts recolours each declaration, so what wins in the cascade is the same.
+ */
+export function looksIn(document: HtmlDocument, scheme: Scheme): Look[] {
+  const style = styleOf(document, scheme === 'dark' ? holdsInDark : holdsInLight);
+  const inversion = scheme === 'light' || scheme === 'dark' ? undefined : scheme;
+  const see = (colour: Colour, role: Role) =>
+    inversion ? invertColour(colour, inversion, role) : colour;
+  const canvas = see(canvasOf(document, scheme), 'ground');
   return speaking(document).map((element) => {
-    const ground = groundOf(element, style, canvasOf(document, scheme));
-    const text = over(textColour(element, style, ground), ground);
-    return {
-      element,
-      text,
-      ground,
-      ratio: contrast(text, ground),
-      enough: enoughFor(element, style),
-    };
+    const layers = layersOf(element, style).map((layer) => see(layer, 'ground'));
+    const ground = layers.reduceRight((below, layer) => over(layer, below), canvas);
+    const written = parseColour(inherited(element, 'color', style) ?? '');
+    const text = written ? over(see(written, 'text'), ground) : readable(ground);
+    const ratio = contrast(text, ground);
+    return { element, text, ground, ratio, enough: enoughFor(element, style) };
   });
 }
 
+const holdsInLight = (condition: string) => holds(condition, 'light');
+const holdsInDark = (condition: string) => holds(condition, 'dark');
+
 /** What holds on a screen 600 pixels wide; a condition that is not known does not. */
-function holds(condition: string): boolean {
+function holds(condition: string, scheme: 'light' | 'dark'): boolean {
   const features = condition.match(/\([^()]*\)/g) ?? [];
   if (/\bnot\b|\bprint\b|^@(?!media)/i.test(condition)) return false;
   return features.every((feature) => {
+    const [, asked] = /prefers-color-scheme\s*:\s*(light|dark)/i.exec(feature) ?? [];
+    if (asked) return asked.toLowerCase() === scheme;
     const [, bound, width] = /\(\s*(min|max)-width\s*:\s*([\d.]+)px\s*\)/i.exec(feature) ?? [];
     if (!bound) return false;
     return bound === 'min' ? WIDTH >= Number(width) : WIDTH <= Number(width);
@@ -148,28 +156,25 @@ function holds(condition: string): boolean {
 function canvasOf({ elements }: HtmlDocument, scheme: Scheme): Colour {
   const declares = elements.some(
     ({ tag, attributes: { name, content } }) =>
-      tag === 'meta' && name === 'color-scheme' && content === 'dark',
+      tag === 'meta' && name === 'color-scheme' && /\bdark\b/.test(content ?? ''),
   );
   return parseColour(scheme === 'dark' && declares ? '#121212' : '#ffffff') as Colour;
 }
 
-function groundOf(element: HtmlElement, style: StyleOf, canvas: Colour): Colour {
+/** Colours behind an element, nearest first, down to one that hides the rest. */
+function layersOf(element: HtmlElement, style: StyleOf): Colour[] {
   const layers: Colour[] = [];
   for (const link of chainOf(element)) {
     const colour = colourIn(style(link).get('background-color') ?? '');
     if (colour && colour.alpha > 0) layers.push(colour);
     if (colour?.alpha === 1) break;
   }
-  return layers.reduceRight((below, layer) => over(layer, below), canvas);
+  return layers;
 }
 
-function textColour(element: HtmlElement, style: StyleOf, ground: Colour): Colour {
-  const written = inherited(element, 'color', style);
-  const colour = written === undefined ? undefined : parseColour(written);
-  if (colour) return colour;
-  const black = parseColour('#000000') as Colour;
-  const white = parseColour('#ffffff') as Colour;
-  // What a program chooses by itself can be read.
+/** What a program chooses by itself can be read. */
+function readable(ground: Colour): Colour {
+  const [black, white] = [parseColour('#000000') as Colour, parseColour('#ffffff') as Colour];
   return contrast(black, ground) > contrast(white, ground) ? black : white;
 }
 

@@ -32,9 +32,21 @@ const INLINE = 1_000_000;
  * selectors with states and other things that a still picture does not show count as not matching.
  */
 export function styleOf(
-  { elements }: HtmlDocument,
-  holds: (condition: string) => boolean = () => false,
+  document: HtmlDocument,
+  holds: (condition: string) => boolean = never,
 ): StyleOf {
+  const read = readStyles.get(document) ?? new Map();
+  const style = read.get(holds) ?? readStyle(document, holds);
+  readStyles.set(document, read.set(holds, style));
+  return style;
+}
+
+/** Several checks ask the same of one document. */
+const readStyles = new WeakMap<HtmlDocument, Map<unknown, StyleOf>>();
+
+const never = () => false;
+
+function readStyle({ elements }: HtmlDocument, holds: (condition: string) => boolean): StyleOf {
   const candidates = candidatesIn(elements, holds);
   const known = new Map<HtmlElement, ReadonlyMap<string, string>>();
   return (element) => {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { type Look, looksIn } from '../../src/check/contrast.ts';
 import { CHECKS, runChecks } from '../../src/check/run.ts';
 import { contextOf } from '../../src/newsletter/check.ts';
 import { compose } from '../../src/newsletter/compose.ts';
+import { formatColour } from '../../src/render/colour.ts';
+import { readDocument } from '../../src/render/document.ts';
+import { SCHEMES, seenIn } from '../../src/render/inversion.ts';
 import { FIXTURES, type Fixture } from './fixtures.ts';
 import { ID, type Language, newsletterWith } from './good.ts';
 
@@ -14,6 +18,18 @@ async function findingsAfter({ context: change, ...changes }: Fixture) {
 
 test.each<Language>(['en', 'zh'])('H-26: a good issue (%s) has no findings', async (language) => {
   expect(await findingsAfter({ language })).toEqual([]);
+});
+
+test('P-08: contrasts are judged as the simulation shows them', async () => {
+  const newsletter = await newsletterWith({});
+  const { email } = await compose(newsletter, ID.en, newsletter.clock());
+  const document = readDocument(email.html);
+  for (const scheme of SCHEMES) {
+    const shown = looksIn(readDocument(seenIn(email.html, scheme)), 'light');
+    const judged = looksIn(document, scheme);
+    const words = ({ text, ground }: Look) => [text, ground].map(formatColour).join(' on ');
+    expect(judged.map(words)).toEqual(shown.map(words));
+  }
 });
 
 describe('every check', () => {
