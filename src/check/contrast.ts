@@ -17,7 +17,7 @@ import {
 } from '../render/document.ts';
 import { invertColour, type Role, type Scheme } from '../render/inversion.ts';
 import type { Check, Context, Found } from './check.ts';
-import { placeOf, quoted } from './place.ts';
+import { placeOfLooks, quoted } from './place.ts';
 
 /** WCAG 2.2, 1.4.3; large is 24 pixels, or 18.66 in bold. */
 const ENOUGH = 4.5;
@@ -77,7 +77,7 @@ export const CONTRAST_CHECKS: Check[] = [
       return [
         {
           message: `${quoted(textIn(first))} has a colour for ${styleHas(first, style) ? 'its text but none for its ground' : 'its ground but none for its text'}${count}`,
-          ...placeOf(context, first),
+          ...placeOfLooks(context, first),
           hint: 'Set both, on it or on what it stands in.',
         },
       ];
@@ -106,7 +106,7 @@ function weakIn({ html, ...context }: Context, schemes: Scheme[]): Found[] {
       const count = looks.length > 1 ? ` (and ${looks.length - 1} more)` : '';
       return {
         message: `${quoted(textIn(element))} is ${pair}${count} ${NAMES[scheme]}: a contrast of ${ratio.toFixed(1)}, where ${enough} is needed`,
-        ...placeOf({ html, ...context }, element),
+        ...placeOfLooks({ html, ...context }, element),
         hint:
           scheme === 'dark'
             ? 'Change the colour in the rules for prefers-color-scheme: dark.'

@@ -14,7 +14,7 @@ import {
 import { measure } from '../render/size.ts';
 import { languageOf } from '../render/words.ts';
 import { type Check, type Context, type Found, OWN_PAGE } from './check.ts';
-import { inTemplate, placeOf, quoted } from './place.ts';
+import { inTemplate, placeOf, placeOfLooks, quoted } from './place.ts';
 
 /** Bytes of HTML that Gmail still shows whole (H-01), and where a warning begins. */
 const CLIPPED = 100_000;
@@ -392,7 +392,7 @@ function firstSpeaking(
   return firstOf(
     context,
     (element) => wrong.has(element),
-    (element) => wrong.get(element) as Found,
+    (element) => ({ ...placeOfLooks(context, element), ...(wrong.get(element) as Found) }),
   );
 }
 

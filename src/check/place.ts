@@ -1,5 +1,5 @@
 /** From a place in the finished mail back to the line that somebody can change. */
-import { type HtmlElement, wordsIn } from '../render/document.ts';
+import { chainOf, type HtmlElement, wordsIn } from '../render/document.ts';
 import type { Context, Found } from './check.ts';
 
 export type Place = Pick<Found, 'file' | 'line' | 'column'>;
@@ -48,6 +48,19 @@ export function placeOf(context: Context, element: HtmlElement): Place {
     (words.length > 2 ? inTemplate(context, words) : undefined) ??
     inTemplate(context, `<${element.tag}`) ?? { file: context.templates[0]?.file }
   );
+}
+
+/** What gives an element its looks: the line of a template that writes it, or what it stands in. */
+export function placeOfLooks(context: Context, element: HtmlElement): Place {
+  for (const { attributes } of chainOf(element)) {
+    const { class: classes, id, style } = attributes;
+    const found =
+      inTemplate(context, classes ? `class="${classes}"` : '') ??
+      inTemplate(context, id ? `id="${id}"` : '') ??
+      inTemplate(context, style ? `style="${style}"` : '');
+    if (found) return found;
+  }
+  return { file: context.templates[0]?.file };
 }
 
 /** Some words as a message quotes them. */

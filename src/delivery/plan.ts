@@ -243,15 +243,18 @@ async function insertEdition(
   return id;
 }
 
-interface Recipient {
+export interface Recipient {
   id: number;
   address: string;
   name: string | null;
   public_id: string;
 }
 
-/** Reachable readers who have no delivery of this issue on this channel, in pages. */
-async function* recipients(db: Kysely<Database>, key: CampaignKey): AsyncGenerator<Recipient[]> {
+/** Reachable readers who have no delivery of this issue on this channel, in pages, by their ids. */
+export async function* recipients(
+  db: Kysely<Database>,
+  key: CampaignKey,
+): AsyncGenerator<Recipient[]> {
   for (let after = 0; ; ) {
     const page = await db
       .selectFrom('subscribers')

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Database, DeliveryState } from '../store/schema.ts';
 import { type CampaignEvent, eventsOf } from './events.ts';
+import { type Compared, comparedWithRehearsal } from './rehearsal.ts';
 
 export interface CampaignReport {
   /** Deliveries by provider group and state; only what there is. */
@@ -12,6 +13,8 @@ export interface CampaignReport {
   attempts: { all: number; unsuccessful: number };
   /** Mails that were sent again because nobody knew whether they had arrived. */
   resent: number;
+  /** What its last rehearsal foretold; absent where it was not rehearsed. */
+  rehearsal?: Compared;
   /** What happened to it, oldest first. */
   events: CampaignEvent[];
 }
@@ -54,6 +57,7 @@ export async function campaignReport(db: Kysely<Database>, id: number): Promise<
     .where('deliveries.campaign_id', '=', id)
     .select(({ fn }) => fn.countAll<number>().as('unsuccessful'))
     .executeTakeFirstOrThrow();
+  const rehearsal = await comparedWithRehearsal(db, id);
   return {
     byProvider,
     reasons: reasons.map(({ state, reason, count, example }) => ({
@@ -64,6 +68,7 @@ export async function campaignReport(db: Kysely<Database>, id: number): Promise<
     })),
     attempts: { all: Number(all ?? 0), unsuccessful: Number(unsuccessful) },
     resent: Number(resent ?? 0),
+    ...(rehearsal ? { rehearsal } : {}),
     events: await eventsOf(db, id),
   };
 }

@@ -220,7 +220,8 @@ async function follow(
   return { campaign, began, interrupted: talk.signal.aborted, progress };
 }
 
-function campaignOf({ settings }: Newsletter, input: SendInput) {
+/** The campaign that a send would be. */
+export function campaignOf({ settings }: Newsletter, input: SendInput) {
   return {
     newsletter: settings.slug,
     channel: settings.delivery.channel,

@@ -17,6 +17,7 @@ export interface Database {
   budgets: BudgetTable;
   schedules: ScheduleTable;
   slots: SlotTable;
+  rehearsals: RehearsalTable;
 }
 
 export interface SubscriberTable {
@@ -221,4 +222,17 @@ export interface SlotTable {
   /** Why it was missed or skipped; how late it was. */
   note: string | null;
   updated_at: number;
+}
+
+/** Append-only: sends that were rehearsed. */
+export interface RehearsalTable {
+  id: Generated<number>;
+  newsletter: string;
+  channel: Channel;
+  issue: string;
+  /** SHA-256 over the ids of the readers, in order. */
+  audience_hash: string;
+  /** JSON, as `delivery/rehearsal.ts` makes it. Addresses in it are masked. */
+  result: string;
+  created_at: number;
 }

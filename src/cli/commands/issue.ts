@@ -153,14 +153,17 @@ async function check(call: Call, [issue]: string[], options: CheckOptions): Prom
       !allowed.includes(id) && (severity === 'error' || (options.strict && severity === 'warning')),
   );
   terminal.say(findingsSummary(report.findings));
-  if (stopping.length > 0) terminal.say(`It would not be sent like this. ${overriding(stopping)}`);
+  if (stopping.length > 0)
+    terminal.say(`It would not be sent like this.${await overriding(stopping)}`);
   return stopping.length > 0 ? 3 : 0;
 }
 
-/** How to send in spite of findings that can be allowed. */
-function overriding(stopping: readonly Finding[]): string {
-  const ids = [...new Set(stopping.map(({ id }) => id))];
-  return `If you know better: broadsheet send … --allow ${ids.join(' ')}`;
+/** How to send in spite of the findings; nothing where no mail can be made at all. */
+async function overriding(stopping: readonly Finding[]): Promise<string> {
+  const { CHECKS } = await import('../../check/run.ts');
+  const ids = new Set(stopping.map(({ id }) => id));
+  const allowable = [...ids].every((id) => CHECKS.some((check) => check.id === id));
+  return allowable ? ` If you know better: broadsheet send … --allow ${[...ids].join(' ')}` : '';
 }
 
 async function approve(
