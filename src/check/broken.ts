@@ -79,6 +79,7 @@ export function findingsOfError(error: BroadsheetError, file: string): Finding[]
   if (!breakage) return undefined;
   return error.problems.map((problem) => ({
     ...breakage,
+    url: breakage.url === OWN_PAGE ? `${OWN_PAGE}#${breakage.id}` : breakage.url,
     severity: 'error' as const,
     ...problem,
     file: problem.file ?? file,

@@ -1,5 +1,5 @@
 /** All checks, and what they find. */
-import type { Check, Context, Finding } from './check.ts';
+import { type Check, type Context, type Finding, OWN_PAGE } from './check.ts';
 import { CONTRAST_CHECKS } from './contrast.ts';
 import { DUTY_CHECKS } from './duties.ts';
 import { HTML_CHECKS } from './html.ts';
@@ -50,7 +50,7 @@ async function findingsOf(
     ...one,
     reason,
     source,
-    url,
+    url: url === OWN_PAGE ? `${url}#${id}` : url,
   }));
 }
 

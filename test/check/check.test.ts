@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Look, looksIn } from '../../src/check/contrast.ts';
+import { checksManual } from '../../src/check/manual.ts';
 import { CHECKS, runChecks } from '../../src/check/run.ts';
 import { contextOf } from '../../src/newsletter/check.ts';
 import { compose } from '../../src/newsletter/compose.ts';
@@ -42,6 +44,10 @@ describe('every check', () => {
       expect(source).toMatch(/^[DHW]-\d\d$/);
       expect(url).toMatch(/^https:\/\/|^docs\/checks\.md$/);
     }
+  });
+
+  test('stands in docs/checks.md, which is made from them', () => {
+    expect(readFileSync('docs/checks.md', 'utf8')).toBe(checksManual());
   });
 
   test('has a fixture', () => {
