@@ -101,8 +101,17 @@ async function logPlan(
   planned: number,
 ): Promise<void> {
   await logEvent(db, id, { kind: 'planned', detail: `${planned} readers`, at });
-  if (overridden.length > 0)
-    await logEvent(db, id, { kind: 'overridden', detail: overridden.join(', '), at });
+  await logOverridden(db, id, overridden, at);
+}
+
+async function logOverridden(
+  db: Kysely<Database>,
+  campaign: number,
+  ids: readonly string[],
+  at: number,
+): Promise<void> {
+  if (ids.length > 0)
+    await logEvent(db, campaign, { kind: 'overridden', detail: ids.join(', '), at });
 }
 
 /** Ids of the readers who get it before the others; nobody where no first wave is wanted. */
@@ -123,7 +132,10 @@ async function firstReaders(
 }
 
 /** What is sent, beside to whom. */
-export type Content = Pick<PlanInput, 'newsletter' | 'email' | 'program' | 'sender' | 'now'>;
+export type Content = Pick<
+  PlanInput,
+  'newsletter' | 'email' | 'program' | 'sender' | 'now' | 'overridden'
+>;
 
 /**
  * A mistake was found after half is sent: freezes a second edition for the readers to whom no attempt has been
@@ -155,6 +167,7 @@ export function amendCampaign(
       .executeTakeFirst();
     const detail = `${numUpdatedRows} readers get another edition`;
     await logEvent(trx, campaignId, { kind: 'amended', detail, at: content.now });
+    await logOverridden(trx, campaignId, content.overridden ?? [], content.now);
     return Number(numUpdatedRows);
   });
 }
@@ -234,15 +247,18 @@ async function insertEdition(
   return id;
 }
 
-interface Recipient {
+export interface Recipient {
   id: number;
   address: string;
   name: string | null;
   public_id: string;
 }
 
-/** Reachable readers who have no delivery of this issue on this channel, in pages. */
-async function* recipients(db: Kysely<Database>, key: CampaignKey): AsyncGenerator<Recipient[]> {
+/** Reachable readers who have no delivery of this issue on this channel, in pages, by their ids. */
+export async function* recipients(
+  db: Kysely<Database>,
+  key: CampaignKey,
+): AsyncGenerator<Recipient[]> {
   for (let after = 0; ; ) {
     const page = await db
       .selectFrom('subscribers')

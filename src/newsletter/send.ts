@@ -65,7 +65,7 @@ const STALE = 30 * 86_400_000;
 /** What a send would do now. Writes nothing. */
 export async function dryRun(newsletter: Newsletter, input: SendInput): Promise<DryRun> {
   const composed = await compose(newsletter, input.issue, newsletter.clock());
-  gate(composed, input.allow ?? []);
+  await gate(newsletter, composed, input.allow);
   const preview = await previewPlan(newsletter.db, campaignOf(newsletter, input));
   return {
     ...preview,
@@ -136,7 +136,6 @@ export async function prepareCampaign(
     ...(await contentOf(newsletter, input)),
     tokenFor: (publicId: string) => unsubscribeToken(keys, settings.slug, publicId),
     firstWave: settings.delivery.firstWave,
-    overridden: input.allow,
   };
   return (db) => planCampaign(db, campaign);
 }
@@ -156,15 +155,15 @@ export async function amend(
 }
 
 /** What would go out, composed and let through by the gate. */
-async function contentOf(newsletter: Newsletter, { issue, allow = [] }: SendInput) {
+async function contentOf(newsletter: Newsletter, { issue, allow }: SendInput) {
   const { settings, clock } = newsletter;
   const now = clock();
   const composed = await compose(newsletter, issue, now);
-  gate(composed, allow);
+  const { overridden } = await gate(newsletter, composed, allow);
   if (!composed.approved) throw notApproved(composed);
   const { email, program } = composed;
   const sender = settings.bounces.address ?? settings.sender.address;
-  return { newsletter: settings.slug, email, program, sender, now };
+  return { newsletter: settings.slug, email, program, sender, now, overridden };
 }
 
 /** A campaign over SMTP needs links that work and keys that last (D-13). */
@@ -190,7 +189,7 @@ async function readyToSend(
   requireSendable(newsletter);
   const now = newsletter.clock();
   const composed = await compose(newsletter, input.issue, now);
-  gate(composed, input.allow ?? []);
+  await gate(newsletter, composed, input.allow);
   const preview = await previewPlan(newsletter.db, campaignOf(newsletter, input));
   if (now - Date.parse(composed.issue.date) > STALE) {
     await need(
@@ -203,7 +202,7 @@ async function readyToSend(
     talk,
     `Send "${composed.email.subject}" to ${preview.recipients} readers by ${newsletter.settings.delivery.channel}?${approval}`,
   );
-  if (!composed.approved) await approve(newsletter, input.issue);
+  if (!composed.approved) await approve(newsletter, input.issue, undefined, input.allow);
 }
 
 async function need(talk: SendTalk, question: string): Promise<void> {
@@ -223,7 +222,8 @@ async function follow(
   return { campaign, began, interrupted: talk.signal.aborted, progress };
 }
 
-function campaignOf({ settings }: Newsletter, input: SendInput) {
+/** The campaign that a send would be. */
+export function campaignOf({ settings }: Newsletter, input: SendInput) {
   return {
     newsletter: settings.slug,
     channel: settings.delivery.channel,

@@ -6,6 +6,7 @@ import * as first from './migrations/0001-first.ts';
 import * as limits from './migrations/0002-limits.ts';
 import * as bounces from './migrations/0003-bounces.ts';
 import * as signup from './migrations/0005-signup.ts';
+import * as rehearsals from './migrations/0007-rehearsals.ts';
 import * as cluster from './migrations/0009-cluster.ts';
 import * as alerts from './migrations/0010-alerts.ts';
 import type { Database } from './schema.ts';
@@ -16,6 +17,7 @@ const MIGRATIONS = {
   '0002-limits': limits,
   '0003-bounces': bounces,
   '0005-signup': signup,
+  '0007-rehearsals': rehearsals,
   '0009-cluster': cluster,
   '0010-alerts': alerts,
 };
