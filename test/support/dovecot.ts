@@ -1,0 +1,96 @@
+/** A real IMAP server (Dovecot) on a free port of loopback, with one user and one mailbox; it ends with the test. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { temporaryDirectory } from './newsletter.ts';
+
+const PROGRAM = '/usr/sbin/dovecot';
+export const hasDovecot = existsSync(PROGRAM);
+
+export interface Dovecot {
+  /** With user and password. */
+  url: string;
+  port: number;
+}
+
+export async function startDovecot(): Promise<Dovecot> {
+  const dir = temporaryDirectory();
+  const port = await freePort();
+  const config = join(dir, 'dovecot.conf');
+  writeFileSync(config, configOf(dir, port));
+  const child = spawn(PROGRAM, ['-F', '-c', config], { stdio: 'ignore' });
+  onTestFinished(async () => {
+    child.kill();
+    if (child.exitCode === null) await once(child, 'exit');
+  });
+  for (let tries = 0; !(await answers(port)); tries += 1) {
+    if (tries > 100) throw new Error(readFileSync(join(dir, 'log'), 'utf8'));
+    await sleep(50);
+  }
+  return { url: `imap://reports:secret%21@127.0.0.1:${port}/INBOX`, port };
+}
+
+/** Root may own no mail there, and everybody else may become nobody else. */
+function configOf(dir: string, port: number): string {
+  const isRoot = process.getuid?.() === 0;
+  const [uid, gid] = isRoot ? [8, 8] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  const mail = join(dir, 'mail');
+  mkdirSync(mail);
+  chmodSync(dir, 0o755);
+  if (isRoot) chownSync(mail, uid, gid);
+  const user = process.env.USER ?? 'nobody';
+  const own = isRoot ? '' : `default_login_user = ${user}\ndefault_internal_user = ${user}\n`;
+  return `protocols = imap
+base_dir = ${dir}/run
+state_dir = ${dir}/state
+log_path = ${dir}/log
+ssl = no
+disable_plaintext_auth = no
+first_valid_uid = 1
+mail_location = maildir:${mail}
+${own}service imap-login {
+  chroot =
+  inet_listener imap {
+    address = 127.0.0.1
+    port = ${port}
+  }
+  inet_listener imaps {
+    port = 0
+  }
+}
+service anvil {
+  chroot =
+}
+passdb {
+  driver = static
+  args = password=secret!
+}
+userdb {
+  driver = static
+  args = uid=${uid} gid=${gid} home=${mail}
+}
+`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  await new Promise((done) => server.close(done));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', () => {
+      done(true);
+      socket.destroy();
+    });
+    socket.on('error', () => done(false)).on('close', () => done(false));
+  });
+}
