@@ -104,7 +104,7 @@ function groupOf(
   known?: Provider,
 ): Provider {
   const group = known ?? providerOf(finalRecipient || originalRecipient);
-  return group === 'other' && /(?:^|\.)qq\.com\b/i.test(remoteMta) ? 'qq' : group;
+  return group === 'other' && /(?:^|[.@])qq\.com\b/i.test(remoteMta) ? 'qq' : group;
 }
 
 type Failure = Pick<Finding, 'kind' | 'reason' | 'consequence'>;

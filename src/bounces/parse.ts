@@ -18,6 +18,9 @@ import {
 /** Bytes of a report; our own mails are far smaller than this. */
 export const LONGEST_REPORT = 10 * 1024 * 1024;
 
+/** Recipients of one report that are looked at; a mail of ours has one. */
+const MOST_RECIPIENTS = 100;
+
 export type Form =
   /** RFC 3464, or its fields in a damaged message. */
   | 'delivery-status'
@@ -153,7 +156,7 @@ function statusOf(message: Message, halves: Halves): Content | null {
   const texts = parts.map(({ content }) => decodeLoosely(content));
   if (texts.length === 0) texts.push(...statusInText(message, halves));
   if (texts.length === 0) return null;
-  const recipients = texts.flatMap(recipientsOf);
+  const recipients = texts.flatMap(recipientsOf).slice(0, MOST_RECIPIENTS);
   if (recipients.length > 0) return { form: 'delivery-status', recipients };
   // A report without a recipient: its words have to do.
   return { form: 'notice', recipients: statementsIn(message, halves) };
@@ -271,15 +274,17 @@ function statementsIn({ fields, from, subject }: Message, { notice }: Halves): R
     ? 'delayed'
     : 'failed';
   const failed = addressesIn(field(fields, 'x-failed-recipients'));
-  const statements = statementsOf(notice).filter(
-    ({ address }) => failed.length === 0 || address === '' || failed.includes(address),
-  );
+  const statements = statementsOf(notice)
+    .slice(0, MOST_RECIPIENTS)
+    .filter(({ address }) => failed.length === 0 || address === '' || failed.includes(address));
   const whole = quotedReply(notice);
+  const remoteMta = /\bhost ([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})/i.exec(notice)?.[1] ?? from;
   const made = (address: string, words: string): Recipient => ({
     ...NOBODY,
     action,
     diagnostic: quotedReply(words) || whole || words,
     finalRecipient: address,
+    remoteMta,
   });
   if (statements.length > 0)
     return statements.map(({ address, words }) => made(address || (failed[0] ?? ''), words));
