@@ -122,7 +122,8 @@ function failure(report: Report, recipient: Recipient, provider: Provider): Fail
       ? doubt(reply || recipient.diagnostic)
       : meaningOfFailure(first, report, reply, status);
   if (meaning !== null) return outcomeOf({ ...SAME_AS[meaning], provider });
-  const isKnown = !isOpen(first) || isCoded || report.form === 'delivery-status';
+  const isCertain = report.form === 'delivery-status' || report.isCertain;
+  const isKnown = !isOpen(first) || isCoded || isCertain;
   return isKnown ? first : { kind: 'unclassified', reason: 'unclassified', consequence: null };
 }
 

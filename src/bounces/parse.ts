@@ -14,6 +14,7 @@ import {
   quotedReply,
   statementsOf,
 } from './notice.ts';
+import { sesContent } from './ses-event.ts';
 
 /** Bytes of a report; our own mails are far smaller than this. */
 export const LONGEST_REPORT = 10 * 1024 * 1024;
@@ -41,6 +42,8 @@ export interface Report {
   /** Addresses that it came to. */
   cameTo: readonly string[];
   recipients: readonly Recipient[];
+  /** A header field names them (`X-Failed-Recipients`): that they failed is certain, if not why. */
+  isCertain: boolean;
   /** `abuse`, `opt-out`, …: of a feedback report. */
   feedback: string;
   returned: Returned;
@@ -90,11 +93,13 @@ export async function parseReport(raw: Buffer): Promise<Report> {
   return { ...base, ...contentOf(message, halves) };
 }
 
-const EMPTY: Omit<Report, 'hash'> = {
+/** A report that says nothing. */
+export const EMPTY: Omit<Report, 'hash'> = {
   form: 'mail',
   subject: '',
   cameTo: [],
   recipients: [],
+  isCertain: false,
   feedback: '',
   returned: { messageIds: [], unsubscribe: [], returnPaths: [], archivedAt: '' },
   notice: '',
@@ -112,6 +117,7 @@ function contentOf(message: Message, halves: Halves): Content {
   const content =
     feedbackOf(message, halves) ??
     statusOf(message, halves) ??
+    sesNotice(message) ??
     receiptOf(message) ??
     noticeOf(message, halves);
   return content ?? { form: isAutoReply(message) ? 'auto-reply' : 'mail' };
@@ -253,6 +259,13 @@ function decodeWords(text: string): string {
     });
 }
 
+/** A notification of Amazon SES by mail: the words of SNS follow behind it. Sendmail breaks long lines with a `!`. */
+function sesNotice({ from, text }: Message): Content | null {
+  if (!/@sns\.amazonaws\.com\b/i.test(from.slice(0, 1_000))) return null;
+  const json = text.slice(0, text.lastIndexOf('}') + 1).replace(/!\r?\n /g, '');
+  return sesContent(json);
+}
+
 /** A receipt (RFC 8098) is a kind of automatic answer. */
 function receiptOf({ parts }: Message): Content | null {
   const isReceipt = parts.some(({ type }) => type === 'message/disposition-notification');
@@ -266,7 +279,7 @@ function noticeOf(message: Message, halves: Halves): Content | null {
   const appearance = { from, subject, returnPath, notice: halves.notice };
   const named = fields.has('x-failed-recipients');
   if (!named && (isAutoReplySubject(subject) || !isFailureNotice(appearance))) return null;
-  return { form: 'notice', recipients: statementsIn(message, halves) };
+  return { form: 'notice', recipients: statementsIn(message, halves), isCertain: named };
 }
 
 function statementsIn({ fields, from, subject }: Message, { notice }: Halves): Recipient[] {

@@ -117,6 +117,7 @@ const ROWS: readonly Row[] = [
       '\\b(?:banned|blocked|rejecting)\\b[^.\\n]{0,30}\\b(?:ip|host|network|sending|range|client)\\b',
       '(?<!not )\\blisted (?:in|at|by|on)\\b',
       'client host (?:\\S{1,100} )?rejected|service refus|not accepting (?:connections|mail from)|invalid ip for sending|^\\d{3} access denied\\b',
+      "messages? from [^\\n]{1,60} (?:were not|weren't) sent|smtp (?:server|relay) of your (?:isp|provider)",
       'open relay|no access from|user complaints',
       'part of their network is on our',
       '\\bsource ip\\b|\\byour ip\\b',

@@ -109,6 +109,23 @@ describe('a message that is no message', () => {
     );
   });
 
+  test('any JSON that says it is from Amazon', async () => {
+    const value = fc.jsonValue({ maxDepth: 3 });
+    const event = fc.record({
+      notificationType: fc.constantFrom('Bounce', 'Complaint', 'Delivery'),
+      bounce: fc.oneof(value, fc.record({ bounceType: value, bouncedRecipients: value })),
+      complaint: fc.oneof(value, fc.record({ complainedRecipients: fc.array(value) })),
+      delivery: fc.oneof(value, fc.record({ recipients: value })),
+      mail: fc.oneof(value, fc.record({ headers: fc.array(value), commonHeaders: value })),
+    });
+    await fc.assert(
+      fc.asyncProperty(event, async (given) => {
+        const raw = `From: x@sns.amazonaws.com\n\n${JSON.stringify(given)}\n`;
+        findingsOf(await parseReport(Buffer.from(raw)));
+      }),
+    );
+  });
+
   test('a report of which any piece was cut out, doubled or changed is read without an error', async () => {
     const report = `From: MAILER-DAEMON@example.com\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\n\r\n<anna@example.com>: 550 5.1.1 User unknown\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n\r\nFinal-Recipient: rfc822; anna@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <a@b>\r\n\r\nx\r\n--b--\r\n`;
     const at = fc.nat(report.length - 1);
