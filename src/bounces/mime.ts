@@ -28,18 +28,16 @@ const LONGEST_HTML = 512 * 1024;
 
 /** Takes a message apart. */
 export async function takeApart(raw: Buffer): Promise<Message> {
-  const message = withLineEnds(raw);
-  const whole = await parse(message);
-  if (!isLost(whole)) return messageOf(whole, message);
-  const repaired = repairBoundary(message);
-  return messageOf(repaired ? await parse(repaired) : whole, message);
+  const whole = await parse(raw);
+  if (!isLost(whole)) return messageOf(whole, raw);
+  const repaired = repairBoundary(raw);
+  return messageOf(repaired ? await parse(repaired) : whole, raw);
 }
 
-/** Empty lines before a header would end it. */
-function withLineEnds(raw: Buffer): Buffer {
-  let start = 0;
-  while (raw[start] === 0x0a || raw[start] === 0x0d) start += 1;
-  return raw.subarray(start);
+/** A message with LF at its line ends, whatever it had, and without empty lines before its header, which end it. */
+export function withLineEnds(raw: Buffer): Buffer {
+  const text = raw.toString('latin1');
+  return Buffer.from(text.replace(/\r+\n|\r/g, '\n').replace(/^\n+/, ''), 'latin1');
 }
 
 async function parse(raw: Buffer): Promise<ParsedMail | undefined> {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { addressesIn, type Fields, field, headerOf, readFields } from './fields.ts';
-import { addressesOf, decodeLoosely, type Message, takeApart } from './mime.ts';
+import { addressesOf, decodeLoosely, type Message, takeApart, withLineEnds } from './mime.ts';
 import {
   type Halves,
   halvesOf,
@@ -77,9 +77,10 @@ export interface Returned {
 
 /** Reads a message. */
 export async function parseReport(raw: Buffer): Promise<Report> {
-  const hash = hashOf(raw);
+  const whole = withLineEnds(raw);
+  const hash = hashOf(whole);
   if (raw.length > LONGEST_REPORT) return { ...EMPTY, hash };
-  const message = await takeApart(raw);
+  const message = await takeApart(whole);
   const halves = halvesOf(message.text);
   const returned = returnedOf(message, halves);
   const base = {
@@ -106,8 +107,8 @@ export const EMPTY: Omit<Report, 'hash'> = {
 };
 
 /** Copies of a message differ in their line ends, and an mbox adds empty ones. */
-function hashOf(raw: Buffer): string {
-  const text = raw.toString('latin1').replaceAll('\r', '').trim();
+function hashOf(message: Buffer): string {
+  const text = message.toString('latin1').trim();
   return createHash('sha256').update(text, 'latin1').digest('hex');
 }
 
