@@ -13,8 +13,8 @@ import { loadTemplates } from '../render/templates.ts';
 import { type Composed, compose } from './compose.ts';
 import { issueFile } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
+import { signerOf } from './signer.ts';
 import { type OpenPages, tryUnsubscribe } from './unsubscribe-trial.ts';
-import { signerOf } from './worker.ts';
 
 export interface CheckOptions {
   /** Ask every link and picture on the web whether it answers. */

@@ -8,7 +8,7 @@ import { readMessage } from '../message/read.ts';
 import { findingsOf } from './check.ts';
 import { compose } from './compose.ts';
 import type { Newsletter } from './newsletter.ts';
-import { signerOf } from './worker.ts';
+import { signerOf } from './signer.ts';
 
 export interface Preview {
   issue: IssueId;
