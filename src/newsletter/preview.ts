@@ -48,6 +48,6 @@ export async function preview(newsletter: Newsletter, id: IssueId): Promise<Prev
     text,
     mjml: composed.mjml,
     hash: createHash('sha256').update(html).digest('hex'),
-    findings: await findingsOf(newsletter, composed),
+    findings: await findingsOf(newsletter, composed, { told: [] }),
   };
 }
