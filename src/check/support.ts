@@ -1,4 +1,5 @@
 /** What mail programs do not support, beyond what every MJML mail uses (caniemail.com). */
+import { type HtmlDocument, type HtmlElement, textIn } from '../render/document.ts';
 import { compileMjml } from '../render/mjml.ts';
 import type { Check, Context, Found } from './check.ts';
 import { inTemplate } from './place.ts';
@@ -54,7 +55,8 @@ export const SUPPORT_CHECKS: Check[] = [
     source: 'H-24',
     url: 'https://www.caniemail.com/',
     find: async (context) => {
-      const [mail, frame] = [await unsupported(context.html.html), await ofFrame()];
+      const mail = await unsupported(essenceOf(context.html));
+      const frame = await ofFrame();
       return [...mail]
         .filter(([feature]) => !HARMLESS.has(feature))
         .map(([feature, clients]) => ({
@@ -76,6 +78,29 @@ function found(context: Context, feature: string, clients: string[]): Found {
     ...(inTemplate(context, word) ?? { file: context.templates[0]?.file }),
     hint: `See whether the mail can be read without it: https://www.caniemail.com/search/?s=${encodeURIComponent(word)}`,
   };
+}
+
+/**
+ * One element of each kind, and the style sheets: all that support depends on. A mail has the same few
+ * kinds over and over, and looking at each again takes ten times as long.
+ */
+export function essenceOf({ elements }: HtmlDocument): string {
+  const sheets = elements.filter(({ tag }) => tag === 'style');
+  const styles = sheets.map((sheet) => `<style>${textIn(sheet)}</style>`);
+  const kinds = new Set(elements.filter(({ tag }) => !FRAME_TAGS.has(tag)).map(kindOf));
+  return `<!doctype html><html><head>${styles.join('')}</head><body>${[...kinds].join('\n')}</body></html>`;
+}
+
+const FRAME_TAGS = new Set(['html', 'head', 'body', 'style', 'title']);
+
+/** An element without its words; of an address only what kind it is. */
+function kindOf({ tag, attributes }: HtmlElement): string {
+  const written = Object.entries(attributes).map(([name, value]) => {
+    const kept =
+      name === 'href' || name === 'id' ? (/^(mailto:|tel:|#)?/.exec(value)?.[0] ?? '') : value;
+    return ` ${name}="${kept.replace(/&/g, '&amp;').replace(/"/g, '&quot;')}"`;
+  });
+  return `<${tag}${written.join('')}></${tag}>`;
 }
 
 let frame: Promise<Unsupported> | undefined;

@@ -13,8 +13,8 @@ import { loadTemplates } from '../render/templates.ts';
 import { type Composed, compose } from './compose.ts';
 import { issueFile } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
+import { signerOf } from './signer.ts';
 import { type OpenPages, tryUnsubscribe } from './unsubscribe-trial.ts';
-import { signerOf } from './worker.ts';
 
 export interface CheckOptions {
   /** Ask every link and picture on the web whether it answers. */
@@ -82,14 +82,16 @@ export async function gate(
   return { findings, overridden: [...new Set(errors.map(({ id }) => id))] };
 }
 
-/** @param more what only some callers know: answers of the web, and of our own pages */
+/** What some callers know better: answers of the web and of our own pages; no earlier stories while somebody types. */
+export type Known = Partial<Pick<Context, 'probe' | 'unsubscribeProblems' | 'told'>>;
+
 export async function findingsOf(
   newsletter: Newsletter,
   composed: Composed,
-  more: Pick<Context, 'probe' | 'unsubscribeProblems'> = {},
+  known: Known = {},
 ): Promise<Finding[]> {
   const { runChecks } = await import('../check/run.ts');
-  return runChecks({ ...(await contextOf(newsletter, composed)), ...more });
+  return runChecks(await contextOf(newsletter, composed, known));
 }
 
 /** @throws BroadsheetError `finding-unknown` */
@@ -104,7 +106,11 @@ export async function knownIds(ids: readonly string[]): Promise<readonly string[
 }
 
 /** What the checks look at: one reader's message as it would go out, and all that it was made of. */
-export async function contextOf(newsletter: Newsletter, composed: Composed): Promise<Context> {
+export async function contextOf(
+  newsletter: Newsletter,
+  composed: Composed,
+  known: Known = {},
+): Promise<Context> {
   const { settings, keys, dir } = newsletter;
   const { text, file, issue, email, program } = composed;
   const token = unsubscribeToken(keys, settings.slug, INERT_ID);
@@ -125,8 +131,9 @@ export async function contextOf(newsletter: Newsletter, composed: Composed): Pro
     plain: textOfPart(message, 'text/plain'),
     unsubscribeUrl: `${settings.site.url.replace(/\/$/, '')}/u/${token}`,
     signatureProblem: problem,
-    told: await repeatedStories(newsletter, issue),
+    told: known.told ?? (await repeatedStories(newsletter, issue)),
     now: newsletter.clock(),
+    ...known,
   };
 }
 

@@ -6,7 +6,8 @@ import { gate } from './check.ts';
 import { compose } from './compose.ts';
 import type { Newsletter } from './newsletter.ts';
 import { campaignOf, type SendInput } from './send.ts';
-import { ratesOf, signerOf } from './worker.ts';
+import { signerOf } from './signer.ts';
+import { ratesOf } from './worker.ts';
 
 export interface Rehearsed extends Rehearsal {
   issue: string;

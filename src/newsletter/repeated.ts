@@ -1,4 +1,4 @@
-/** Which stories of an issue an earlier one has told, by the rule that groups the sources of one draft. */
+/** Which stories of an issue an earlier one has told. */
 import type { Issue } from '../issue/issue.ts';
 import type { SourceText } from '../issue/source.ts';
 import type { Place } from './issues.ts';
@@ -16,20 +16,14 @@ export interface Repeated {
 export async function repeatedStories(place: Place, issue: Issue): Promise<Repeated[]> {
   const earlier = toldBefore(place, issue.id, issue.date);
   if (earlier.length === 0) return [];
-  const { draftSources } = await import('../editorial/draft.ts');
-  const { placesOf } = await import('../editorial/followups.ts');
+  const { repeatsOf } = await import('../editorial/repeats.ts');
   const own = asSource(issue);
   const items = issue.sections.flatMap((section) => section.items);
-  return draftSources([own, ...earlier], place.settings).items.flatMap((told) => {
-    const places = placesOf(told);
-    const here = places.find(({ name }) => name === own.name);
-    const before = places.find(({ name }) => name !== own.name);
-    const item = here && items[entryAt(own, here.start)];
-    const source = earlier.find(({ name }) => name === before?.name);
-    const entry = before && source?.entries?.[entryAt(source, before.start)];
-    return item && source && entry
-      ? [{ id: item.id, issue: source.name, headline: entry.title }]
-      : [];
+  return repeatsOf(own, earlier, place.settings).flatMap(({ here, before }) => {
+    const item = items[entryAt(own, here.start)];
+    const source = earlier.find(({ name }) => name === before.name);
+    const entry = source?.entries?.[entryAt(source, before.start)];
+    return item && entry ? [{ id: item.id, issue: before.name, headline: entry.title }] : [];
   });
 }
 

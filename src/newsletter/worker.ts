@@ -10,13 +10,13 @@ import { createSmtpTransport } from '../delivery/smtp/transport.ts';
 import type { Transport } from '../delivery/transport.ts';
 import type { LedgerRules } from '../delivery/turn.ts';
 import { inputError } from '../errors.ts';
-import { loadSigner, type Signer } from '../message/dkim.ts';
 import type { Verp } from '../message/verp.ts';
 import { isPostgres } from '../store/dialect.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Channel } from '../store/schema.ts';
 import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
+import { signerOf } from './signer.ts';
 
 /**
  * Sends whatever campaigns there are until the signal, or, with `once`, until nothing is due.
@@ -113,16 +113,4 @@ export function transportFor(newsletter: Newsletter, channel: Channel, folder: s
 export function verpOf({ settings, keys }: Newsletter): Verp | undefined {
   const { address } = settings.bounces;
   return address === undefined ? undefined : { address, newsletter: settings.slug, keys };
-}
-
-/** Our own signature, where the settings ask for one. */
-export function signerOf({ settings, secrets }: Newsletter): Signer | undefined {
-  const { signer, domain, selector } = settings.dkim;
-  if (signer !== 'broadsheet') return undefined;
-  if (!secrets.dkimKey || !domain || !selector) {
-    throw inputError('dkim-key-missing', 'dkim.signer is "broadsheet", but there is no key', {
-      hint: 'Put DKIM_PRIVATE_KEY into the environment or config/.env, and domain and selector into the settings.',
-    });
-  }
-  return loadSigner({ domain, selector, pem: secrets.dkimKey });
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { caniemail } from 'caniemail';
 import { describe, expect, test } from 'vitest';
 import { type Look, looksIn } from '../../src/check/contrast.ts';
 import { checksManual } from '../../src/check/manual.ts';
 import { CHECKS, runChecks } from '../../src/check/run.ts';
+import { essenceOf } from '../../src/check/support.ts';
 import { contextOf } from '../../src/newsletter/check.ts';
 import { compose } from '../../src/newsletter/compose.ts';
 import { formatColour } from '../../src/render/colour.ts';
@@ -32,6 +34,19 @@ test('P-08: contrasts are judged as the simulation shows them', async () => {
     const words = ({ text, ground }: Look) => [text, ground].map(formatColour).join(' on ');
     expect(judged.map(words)).toEqual(shown.map(words));
   }
+});
+
+test('H-24: support is judged by one element of each kind, and that is as good as all of them', async () => {
+  const newsletter = await newsletterWith({ language: 'zh' });
+  const { email } = await compose(newsletter, ID.zh, newsletter.clock());
+  const [all, essence] = [email.html, essenceOf(readDocument(email.html))].map((html) => {
+    const { errors } = caniemail({ clients: ['gmail.android', 'outlook.windows'], html }).issues;
+    const pairs = [...errors].flatMap(([client, found]) =>
+      found.map(({ title }) => `${title} ${client}`),
+    );
+    return [...new Set(pairs)].sort();
+  });
+  expect(essence).toEqual(all);
 });
 
 describe('every check', () => {
