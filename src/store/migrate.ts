@@ -3,10 +3,11 @@ import { type Kysely, sql } from 'kysely';
 import { failedError } from '../errors.ts';
 import * as first from './migrations/0001-first.ts';
 import * as limits from './migrations/0002-limits.ts';
+import * as audience from './migrations/0004-audience.ts';
 import type { Database } from './schema.ts';
 
 /** In the order in which they are applied. A landed migration is never changed. */
-const MIGRATIONS = { '0001-first': first, '0002-limits': limits };
+const MIGRATIONS = { '0001-first': first, '0002-limits': limits, '0004-audience': audience };
 
 /**
  * Applies what is missing.
