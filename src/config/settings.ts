@@ -366,6 +366,8 @@ function conditionMistakes(value: object): string[] {
   const has = (key: string) => Object.hasOwn(value, key);
   const kinds = CONDITION_KINDS.filter(has);
   const questions = FIELD_QUESTIONS.filter(has);
+  if (!has('field') && questions.length > 0)
+    return [`"${questions[0]}" is asked of a field, and none is named`];
   if (kinds.length !== 1) {
     const words = kinds.length === 0 ? 'says nothing' : `says ${kinds.join(' and ')} at once`;
     return [
@@ -374,8 +376,6 @@ function conditionMistakes(value: object): string[] {
   }
   if (has('field') && questions.length === 0)
     return [`asks nothing of the field: add one of ${FIELD_QUESTIONS.join(', ')}`];
-  if (!has('field') && questions.length > 0)
-    return [`"${questions[0]}" is asked of a field, and none is named`];
   return [];
 }
 
