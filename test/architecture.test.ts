@@ -23,6 +23,8 @@ const OWNERS: Record<string, string[]> = {
   mjml: ['render'],
   handlebars: ['render'],
   'better-sqlite3': ['store'],
+  // Also to read another program's database: store/foreign.ts.
+  pg: ['store'],
   kysely: ['store', 'audience', 'delivery', 'schedule', 'bounces', 'newsletter'],
   'markdown-it': ['issue'],
   fastify: ['web'],
@@ -38,7 +40,6 @@ const OWNERS: Record<string, string[]> = {
   feedsmith: ['sources'],
   croner: ['schedule'],
   'node-cron': ['schedule'],
-  'csv-parse': ['audience'],
   'csv-stringify': ['audience'],
   'pinyin-pro': ['editorial'],
   'double-metaphone': ['editorial'],

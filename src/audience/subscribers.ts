@@ -1,9 +1,10 @@
 /** The readers of a list. Every change of consent leaves a row in the same transaction. */
-import type { Kysely, Selectable } from 'kysely';
+import type { Expression, Kysely, Selectable, SqlBool, Updateable } from 'kysely';
 import { inputError } from '../errors.ts';
 import type { ConsentTable, Database, SubscriberTable } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { addressHash, parseAddress } from './address.ts';
+import type { FieldValues } from './fields.ts';
 import { suppressionOf, unsuppress, type Wish } from './suppression.ts';
 
 export type Subscriber = Selectable<SubscriberTable>;
@@ -15,7 +16,9 @@ export interface NewSubscriber {
   name: string | null;
   language?: string | null;
   /** Words without spaces. */
-  tags?: string[];
+  tags?: readonly string[];
+  /** By the settings, as `parseFields` gives them. */
+  fields?: FieldValues;
   /** `cli`, `import:FILE`, `form`. */
   source: string;
 }
@@ -41,7 +44,7 @@ const LONGEST_NAME = 200;
 
 /**
  * Adds a reader who agreed to it.
- * @throws BroadsheetError `address-invalid`, `name-invalid`
+ * @throws BroadsheetError `address-invalid`, `name-invalid`, `language-invalid`, `tag-invalid`
  */
 export async function addSubscriber(
   db: Kysely<Database>,
@@ -49,7 +52,12 @@ export async function addSubscriber(
   { now, random }: Now,
 ): Promise<AddResult> {
   const { address, key } = parseAddress(reader.address);
-  const named = { ...reader, name: parseName(reader.name ?? '') };
+  const named = {
+    ...reader,
+    name: parseName(reader.name ?? ''),
+    language: parseLanguage(reader.language ?? ''),
+    tags: parseTags(reader.tags ?? []),
+  };
   return inTransaction(db, async (trx) => {
     if (await suppressionOf(trx, key)) return 'suppressed';
     const row = rowOf(named, address, key, random(16).toString('base64url'), now);
@@ -92,6 +100,7 @@ export function rowOf(
     state: reader.state ?? ('active' as const),
     public_id: publicId,
     tags: JSON.stringify(reader.tags ?? []),
+    fields: JSON.stringify(reader.fields ?? {}),
     source: reader.source,
     created_at: now,
     updated_at: now,
@@ -109,6 +118,35 @@ export function parseName(text: string): string | null {
     : name.length > LONGEST_NAME && `is longer than ${LONGEST_NAME} characters`;
   if (wrong) throw inputError('name-invalid', `the name ${wrong}`);
   return name || null;
+}
+
+/** A language tag (BCP 47) as it was written; null where it is empty. @throws BroadsheetError `language-invalid` */
+export function parseLanguage(text: string): string | null {
+  if (/^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$/.test(text)) return text || null;
+  throw inputError('language-invalid', `${JSON.stringify(text).slice(0, 60)} is no language tag`, {
+    hint: 'Write it like en or zh-CN.',
+  });
+}
+
+/** Longest tag, UTF-16 code units, and how many one reader may have. */
+const LONGEST_TAG = 60;
+const MOST_TAGS = 100;
+
+/**
+ * Words without blanks, each once. A list in one text is cut at blanks, commas, semicolons and bars.
+ * @throws BroadsheetError `tag-invalid`
+ */
+export function parseTags(given: string | readonly string[]): string[] {
+  if (given.length === 0) return [];
+  const tags = typeof given === 'string' ? given.split(/[\s,;|]+/).filter(Boolean) : given;
+  const wrong = tags.find((tag) => tag.length > LONGEST_TAG || !/^[^\s,;|"\\\p{Cc}]+$/u.test(tag));
+  if (wrong !== undefined || tags.length > MOST_TAGS) {
+    const shown = JSON.stringify(wrong ?? `${tags.length} tags`).slice(0, 60);
+    throw inputError('tag-invalid', `${shown} is no tag`, {
+      hint: `A tag is a word of at most ${LONGEST_TAG} letters without blanks, commas and quotes.`,
+    });
+  }
+  return [...new Set(tags)];
 }
 
 export interface Returning {
@@ -158,20 +196,30 @@ export async function findSubscriber(
     .executeTakeFirst();
 }
 
-/** All readers, or those in one state, in the order in which they came; memory holds one page. */
+/** Some of the list. */
+export interface Part {
+  newsletter: string;
+  state?: SubscriberState | undefined;
+  /** True for a row of `subscribers` that belongs to it: a segment. */
+  where?: Expression<SqlBool> | undefined;
+}
+
+/** All readers, or some, in the order in which they came (those of one import by address); memory holds one page. */
 export async function* eachSubscriber(
   db: Kysely<Database>,
-  { newsletter, state }: { newsletter: string; state?: SubscriberState | undefined },
+  { newsletter, state, where }: Part,
 ): AsyncGenerator<Subscriber> {
   for (let after = 0; ; ) {
     let page = db
       .selectFrom('subscribers')
       .selectAll()
       .where('newsletter', '=', newsletter)
+      .where('erased_at', 'is', null)
       .where('id', '>', after)
       .orderBy('id')
       .limit(PAGE);
     if (state) page = page.where('state', '=', state);
+    if (where) page = page.where(where);
     const rows = await page.execute();
     yield* rows;
     const last = rows.at(-1);
@@ -184,41 +232,65 @@ export async function* eachSubscriber(
 export async function countSubscribers(
   db: Kysely<Database>,
   newsletter: string,
+  where?: Expression<SqlBool>,
 ): Promise<Partial<Record<SubscriberState, number>>> {
-  const rows = await db
+  let all = db
     .selectFrom('subscribers')
     .select(['state', (eb) => eb.fn.countAll<number>().as('count')])
     .where('newsletter', '=', newsletter)
-    .groupBy('state')
-    .execute();
+    .where('erased_at', 'is', null)
+    .groupBy('state');
+  if (where) all = all.where(where);
+  const rows = await all.execute();
   return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
 }
 
-/** What of a reader may be changed without asking; undefined leaves it. */
+/** What may be changed of a reader; what is left out stays. */
 export interface Change {
-  name?: string | undefined;
-  language?: string | undefined;
-  tags?: string[] | undefined;
+  name?: string | null | undefined;
+  language?: string | null | undefined;
+  /** All that the reader has from now on. */
+  tags?: readonly string[] | undefined;
+  /** Added to those there are; null takes one away. */
+  fields?: Record<string, string | number | null> | undefined;
 }
 
-/** @param now ms @throws BroadsheetError `name-invalid` */
-export function changeSubscriber(
+/**
+ * Changes what is kept of a reader; says nothing of consent. @param now ms
+ * @throws BroadsheetError `name-invalid`, `language-invalid`, `tag-invalid`
+ */
+export async function changeSubscriber(
   db: Kysely<Database>,
-  { id }: Pick<Subscriber, 'id'>,
-  { name, language, tags }: Change,
+  id: number,
+  { name, language, tags, fields }: Change,
   now: number,
-): Promise<Subscriber> {
-  const changes = {
-    ...(name === undefined ? {} : { name: parseName(name) }),
-    ...(language === undefined ? {} : { language }),
-    ...(tags === undefined ? {} : { tags: JSON.stringify(tags) }),
-  };
-  return db
-    .updateTable('subscribers')
-    .set({ ...changes, updated_at: now })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+): Promise<void> {
+  const change: Updateable<SubscriberTable> = { updated_at: now };
+  if (name !== undefined) change.name = parseName(name ?? '');
+  if (language !== undefined) change.language = parseLanguage(language ?? '');
+  if (tags !== undefined) change.tags = JSON.stringify(parseTags(tags));
+  await inTransaction(db, async (trx) => {
+    if (fields !== undefined) {
+      const row = await trx
+        .selectFrom('subscribers')
+        .select('fields')
+        .where('id', '=', id)
+        .executeTakeFirstOrThrow();
+      const merged = Object.entries({ ...fieldsOf(row), ...fields });
+      change.fields = JSON.stringify(
+        Object.fromEntries(merged.filter(([, value]) => value !== null)),
+      );
+    }
+    await trx.updateTable('subscribers').set(change).where('id', '=', id).execute();
+  });
+}
+
+export function tagsOf({ tags }: Pick<Subscriber, 'tags'>): string[] {
+  return JSON.parse(tags) as string[];
+}
+
+export function fieldsOf({ fields }: Pick<Subscriber, 'fields'>): FieldValues {
+  return JSON.parse(fields) as FieldValues;
 }
 
 export async function setState(

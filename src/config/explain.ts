@@ -89,16 +89,25 @@ function valueAt(value: unknown, path: (string | number)[]): unknown {
 
 /** Keys that the schema knows at a path; the JSON Schema is the simplest way to ask. */
 function keysAt(schema: z.ZodType, path: (string | number)[]): string[] {
-  let at = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as
-    | JsonSchema
-    | undefined;
-  for (const key of path) at = typeof key === 'number' ? at?.items : at?.properties?.[key];
+  const whole = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  /** What refers to itself (a condition in a condition) stands among the definitions. */
+  const resolved = (at: JsonSchema | undefined) =>
+    at?.$ref ? whole.$defs?.[at.$ref.replace('#/$defs/', '')] : at;
+  let at: JsonSchema | undefined = whole;
+  for (const key of path) {
+    const next: JsonSchema | undefined =
+      typeof key === 'number' ? at?.items : (at?.properties?.[key] ?? at?.additionalProperties);
+    at = resolved(next);
+  }
   return Object.keys(at?.properties ?? {});
 }
 
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
+  additionalProperties?: JsonSchema;
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
 }
 
 /** The known key that differs by the fewest letters, if by less than half of them. */

@@ -22,6 +22,8 @@ export interface Secrets {
   /** Login by token instead of password, as Google and Microsoft want it. */
   smtpOauth?: SmtpOauth;
   databaseUrl?: string;
+  /** `postgres://` of a listmonk whose readers are imported. */
+  listmonkUrl?: string;
   /** Signs unsubscribe links; absent where SECRET_KEYS is unset. */
   keys?: KeyRing;
   /** PEM of the DKIM private key. */
@@ -82,6 +84,7 @@ export function loadSecrets({ dir, env }: { dir: string; env: Environment }): Se
   const oauth = smtpOauth(all);
   if (oauth) secrets.smtpOauth = oauth;
   if (all.DATABASE_URL) secrets.databaseUrl = databaseUrl(all.DATABASE_URL);
+  if (all.LISTMONK_DATABASE_URL) secrets.listmonkUrl = listmonkUrl(all.LISTMONK_DATABASE_URL);
   if (all.SECRET_KEYS) secrets.keys = parseKeys(all.SECRET_KEYS, 'SECRET_KEYS');
   if (all.API_KEYS) secrets.apiKeys = parseApiKeys(all.API_KEYS);
   if (all.ALERT_WEBHOOK) secrets.alertWebhook = webhook(all.ALERT_WEBHOOK);
@@ -170,6 +173,15 @@ function databaseUrl(value: string): string {
     'DATABASE_URL',
     'is no database address',
     'Leave it unset for SQLite in var/, or write postgres://user:password@host/database or sqlite:/path/to/file.',
+  );
+}
+
+function listmonkUrl(value: string): string {
+  if (/^postgres(ql)?:/.test(value)) return value;
+  throw wrong(
+    'LISTMONK_DATABASE_URL',
+    'is no PostgreSQL address',
+    'Write postgres://user:password@host/listmonk.',
   );
 }
 

@@ -105,6 +105,67 @@ const subscribe = z
     context.addIssue({ code: 'custom', path: ['version'], message });
   });
 
+/** What is kept of readers beside name and language: a kind of value, or the values to choose from. */
+const field = z.union(
+  [
+    z.enum(['text', 'number', 'date', 'boolean']),
+    z.array(line.max(100)).min(1).describe('The values to choose from'),
+  ],
+  { error: 'must be text, number, date, boolean, or a list of values such as [free, paid]' },
+);
+
+/** Taken by what every reader has. */
+const OWN_COLUMNS = ['email', 'name', 'language', 'tags', 'state', 'reason', 'source', 'created'];
+
+const fields = z.record(id, field).superRefine((all, context) => {
+  for (const name of Object.keys(all).filter((each) => OWN_COLUMNS.includes(each))) {
+    const message = `"${name}" is the name of what every reader has; choose another one`;
+    context.addIssue({ code: 'custom', path: [name], message });
+  }
+});
+
+const day = z.iso.date({ error: 'must be a day such as 2026-11-25' });
+
+/** One condition on a reader: says one thing, by its one key; only `field` goes with what is asked of it. */
+const condition = z
+  .strictObject({
+    get all() {
+      return z.array(condition).min(1).optional().describe('Each of these');
+    },
+    get any() {
+      return z.array(condition).min(1).optional().describe('At least one of these');
+    },
+    get not() {
+      return condition.optional().describe('Whom this is not true of');
+    },
+    tag: line.optional().describe('Has this tag'),
+    language: language.optional().describe('Reads this language; zh means zh-CN as well'),
+    joined: z
+      .strictObject({
+        before: day.optional(),
+        after: day.optional(),
+        within: duration.optional().describe('Not longer ago than'),
+      })
+      .optional()
+      .describe('When the reader agreed; days begin at 0:00 UTC'),
+    field: id
+      .optional()
+      .describe('A field of readers, with one of: is, in, before, after, above, below, known'),
+    is: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    in: z
+      .array(z.union([z.string(), z.number()]))
+      .min(1)
+      .optional(),
+    before: day.optional(),
+    after: day.optional(),
+    above: z.number().optional(),
+    below: z.number().optional(),
+    known: z.boolean().optional().describe('Whether there is a value'),
+  })
+  .superRefine((value, context) => {
+    for (const message of conditionMistakes(value)) context.addIssue({ code: 'custom', message });
+  });
+
 export const newsletterSchema = z
   .strictObject({
     name: line.describe('The name that readers see'),
@@ -248,6 +309,13 @@ export const newsletterSchema = z
           .describe('Where `serve` answers Prometheus at /metrics; keep it off the public network'),
       })
       .optional(),
+    fields: fields
+      .default({})
+      .describe('What is kept of readers beside name, language and tags: company: text'),
+    segments: z
+      .record(id, condition)
+      .default({})
+      .describe('Parts of the list by name, for send --segment and subscribers list --segment'),
     template: z.string().default('weekly').describe('Name of the files in templates/'),
     show: z
       .strictObject({
@@ -270,7 +338,8 @@ export const newsletterSchema = z
       .prefault({}),
   })
   .superRefine((settings, context) => {
-    for (const mistake of dkimMistakes(settings)) context.addIssue({ code: 'custom', ...mistake });
+    const mistakes = [...dkimMistakes(settings), ...segmentMistakes(settings)];
+    for (const mistake of mistakes) context.addIssue({ code: 'custom', ...mistake });
   });
 
 export const sectionsSchema = z.strictObject({
@@ -421,6 +490,79 @@ function dkimMistakes({
   const message = 'must be the domain of sender.address or one above it';
   return aligned ? missing : [...missing, { path: ['dkim', 'domain'], message }];
 }
+
+const FIELD_QUESTIONS = ['is', 'in', 'before', 'after', 'above', 'below', 'known'] as const;
+const CONDITION_KINDS = ['all', 'any', 'not', 'tag', 'language', 'joined', 'field'] as const;
+
+function conditionMistakes(value: object): string[] {
+  const has = (key: string) => Object.hasOwn(value, key);
+  const kinds = CONDITION_KINDS.filter(has);
+  const questions = FIELD_QUESTIONS.filter(has);
+  if (!has('field') && questions.length > 0)
+    return [`"${questions[0]}" is asked of a field, and none is named`];
+  if (kinds.length !== 1) {
+    const words = kinds.length === 0 ? 'says nothing' : `says ${kinds.join(' and ')} at once`;
+    return [
+      `${words}: a condition has one of ${CONDITION_KINDS.join(', ')}; join them with all or any`,
+    ];
+  }
+  if (has('field') && questions.length === 0)
+    return [`asks nothing of the field: add one of ${FIELD_QUESTIONS.join(', ')}`];
+  return [];
+}
+
+/** What is asked of a field has to fit its kind. Paths lead to the condition. */
+function segmentMistakes({ fields, segments }: { fields: Fields; segments: Segments }) {
+  return Object.entries(segments).flatMap(([name, one]) =>
+    fieldMistakes(one, fields, ['segments', name]),
+  );
+}
+
+type Path = (string | number)[];
+
+function fieldMistakes(
+  one: Condition,
+  fields: Fields,
+  path: Path,
+): { path: Path; message: string }[] {
+  const inside = (['all', 'any'] as const).flatMap((key) =>
+    (one[key] ?? []).flatMap((each, at) => fieldMistakes(each, fields, [...path, key, at])),
+  );
+  if (one.not) inside.push(...fieldMistakes(one.not, fields, [...path, 'not']));
+  if (one.field === undefined) return inside;
+  const kind = Object.hasOwn(fields, one.field) ? fields[one.field] : undefined;
+  if (kind === undefined) {
+    const known = Object.keys(fields).join(', ') || 'none';
+    const message = `there is no field "${one.field}" in "fields" (there: ${known})`;
+    return [...inside, { path: [...path, 'field'], message }];
+  }
+  const wrong = FIELD_QUESTIONS.filter((key) => one[key] !== undefined && !fits(key, one, kind));
+  const words = typeof kind === 'string' ? `a ${kind}` : `one of ${kind.join(', ')}`;
+  return [
+    ...inside,
+    ...wrong.map((key) => ({
+      path: [...path, key],
+      message: `does not fit: "${one.field}" is ${words}`,
+    })),
+  ];
+}
+
+function fits(key: (typeof FIELD_QUESTIONS)[number], one: Condition, kind: FieldKind): boolean {
+  if (key === 'known') return true;
+  if (key === 'before' || key === 'after') return kind === 'date';
+  if (key === 'above' || key === 'below') return kind === 'number';
+  const values = key === 'is' ? [one.is] : (one.in ?? []);
+  if (typeof kind !== 'string') return values.every((value) => kind.includes(String(value)));
+  if (kind === 'date') return values.every((value) => day.safeParse(value).success);
+  return values.every((value) => typeof value === (kind === 'text' ? 'string' : kind));
+}
+
+/** `text`, `number`, `date`, `boolean`, or the values to choose from. */
+export type FieldKind = z.infer<typeof field>;
+export type Fields = Record<string, FieldKind>;
+/** Durations are milliseconds. */
+export type Condition = z.infer<typeof condition>;
+export type Segments = Record<string, Condition>;
 
 type NewsletterSettings = z.infer<typeof newsletterSchema>;
 export type SectionSettings = z.infer<typeof sectionsSchema>['sections'][number];

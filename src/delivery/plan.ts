@@ -1,5 +1,5 @@
 /** A campaign is planned in one transaction: what is sent and to whom, both frozen. */
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { parseAddress, providerOf } from '../audience/address.ts';
 import { isActive, isSuppressed, reachable } from '../audience/reachable.ts';
 import { blockedError } from '../errors.ts';
@@ -19,10 +19,12 @@ export interface CampaignKey {
   channel: Channel;
   issue: string;
   audience: Audience;
+  /** True for a row of `subscribers` that belongs to the segment; absent: for all. */
+  within?: Expression<SqlBool> | undefined;
 }
 
 export interface Audience {
-  /** Named segments come with a later part; null is everybody. */
+  /** Name of the segment; null is everybody. */
   segment: string | null;
   /** A further campaign for readers who have not been planned for this issue yet. */
   newReaders: boolean;
@@ -117,17 +119,18 @@ async function logOverridden(
 /** Ids of the readers who get it before the others; nobody where no first wave is wanted. */
 async function firstReaders(
   db: Kysely<Database>,
-  { firstWave, newsletter }: PlanInput,
+  { firstWave, newsletter, within }: PlanInput,
 ): Promise<ReadonlySet<number>> {
   const keys = (firstWave?.addresses ?? []).map((address) => parseAddress(address).key);
   if (keys.length === 0) return new Set();
-  const rows = await db
+  let wave = db
     .selectFrom('subscribers')
     .select('id')
     .where('newsletter', '=', newsletter)
     .where('address_key', 'in', keys)
-    .where(reachable())
-    .execute();
+    .where(reachable());
+  if (within) wave = wave.where(within);
+  const rows = await wave.execute();
   return new Set(rows.map(({ id }) => id));
 }
 
@@ -259,17 +262,17 @@ export async function* recipients(
   db: Kysely<Database>,
   key: CampaignKey,
 ): AsyncGenerator<Recipient[]> {
+  let whole = db
+    .selectFrom('subscribers')
+    .select(['id', 'address', 'name', 'public_id'])
+    .where('newsletter', '=', key.newsletter)
+    .where(reachable())
+    .where(sql<boolean>`not ${hasDelivery(key)}`)
+    .orderBy('id')
+    .limit(PAGE);
+  if (key.within) whole = whole.where(key.within);
   for (let after = 0; ; ) {
-    const page = await db
-      .selectFrom('subscribers')
-      .select(['id', 'address', 'name', 'public_id'])
-      .where('newsletter', '=', key.newsletter)
-      .where('id', '>', after)
-      .where(reachable())
-      .where(sql<boolean>`not ${hasDelivery(key)}`)
-      .orderBy('id')
-      .limit(PAGE)
-      .execute();
+    const page = await whole.where('id', '>', after).execute();
     const last = page.at(-1);
     if (!last) return;
     yield page;
@@ -319,11 +322,13 @@ async function excludedCounts(
   db: Kysely<Database>,
   key: CampaignKey,
 ): Promise<Record<string, number>> {
+  const within = key.within ?? sql<boolean>`(1 = 1)`;
   const reasons: Record<string, RawBuilder<boolean>> = {
-    unsubscribed: sql`state = 'unsubscribed'`,
-    unconfirmed: sql`state = 'pending'`,
-    suppressed: sql`${isActive('subscribers')} and ${isSuppressed('subscribers')}`,
-    'already planned': sql`${reachable()} and ${hasDelivery(key)}`,
+    ...(key.within ? { 'not in the segment': sql`${reachable()} and not ${within}` } : {}),
+    unsubscribed: sql`state = 'unsubscribed' and erased_at is null and ${within}`,
+    unconfirmed: sql`state = 'pending' and ${within}`,
+    suppressed: sql`${isActive('subscribers')} and ${isSuppressed('subscribers')} and ${within}`,
+    'already planned': sql`${reachable()} and ${hasDelivery(key)} and ${within}`,
   };
   const counts: Record<string, number> = {};
   for (const [reason, condition] of Object.entries(reasons)) {
@@ -349,6 +354,8 @@ function notPaused(campaignId: number, state: string) {
 function nobody({ issue, audience }: PlanInput) {
   const hint = audience.newReaders
     ? 'Every reader who can be reached has a delivery of it already.'
-    : 'Add readers: broadsheet subscribers import FILE, or: broadsheet subscribers add ADDRESS';
+    : audience.segment
+      ? `Nobody of the segment "${audience.segment}" can be reached: broadsheet subscribers count --segment ${audience.segment}`
+      : 'Add readers: broadsheet subscribers import FILE, or: broadsheet subscribers add ADDRESS';
   return blockedError('nobody-to-send-to', `There is nobody to send ${issue} to`, { hint });
 }

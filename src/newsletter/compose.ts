@@ -69,7 +69,7 @@ function identitySalt(newsletter: Newsletter, issue: IssueId, date: number): str
   return createHmac('sha256', key.key).update(`message-id|${issue}|${date}`).digest('base64url');
 }
 
-/** Whom an approval is for; segments come with part 4. */
+/** Whom an approval is for: the list. A segment that `send` names is a part of it. */
 function audienceRule(): string {
   return 'all';
 }

@@ -42,7 +42,7 @@ export async function chooseLanguage(
   const reader = await ownerOf(newsletter, token);
   if (!reader) return false;
   const tag = language === 'zh' ? 'zh-CN' : 'en';
-  await changeSubscriber(newsletter.db, reader, { language: tag }, newsletter.clock());
+  await changeSubscriber(newsletter.db, reader.id, { language: tag }, newsletter.clock());
   return true;
 }
 

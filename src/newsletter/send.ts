@@ -20,12 +20,15 @@ import { type Composed, compose } from './compose.ts';
 import { followCampaign } from './follow.ts';
 import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
+import { inSegment } from './segments.ts';
 import { ratesOf } from './worker.ts';
 
 export interface SendInput {
   issue: IssueId;
   /** Plan a further campaign for readers who have no delivery of this issue yet. */
   newReaders?: boolean | undefined;
+  /** Name of the segment that gets it; absent: everybody. */
+  segment?: string | undefined;
   /** Ids of findings that a person overrides. */
   allow?: string[] | undefined;
 }
@@ -197,10 +200,11 @@ async function readyToSend(
       `This issue is dated ${composed.issue.date}, more than 30 days ago. Send it all the same?`,
     );
   }
+  const part = input.segment ? ` of the segment "${input.segment}"` : '';
   const approval = composed.approved ? '' : ' This also approves it as it stands.';
   await need(
     talk,
-    `Send "${composed.email.subject}" to ${preview.recipients} readers by ${newsletter.settings.delivery.channel}?${approval}`,
+    `Send "${composed.email.subject}" to ${preview.recipients} readers${part} by ${newsletter.settings.delivery.channel}?${approval}`,
   );
   if (!composed.approved) await approve(newsletter, input.issue, undefined, input.allow);
 }
@@ -223,12 +227,15 @@ async function follow(
 }
 
 /** The campaign that a send would be. */
-export function campaignOf({ settings }: Newsletter, input: SendInput) {
+export function campaignOf(newsletter: Newsletter, input: SendInput) {
+  const { settings } = newsletter;
+  const { segment = null } = input;
   return {
     newsletter: settings.slug,
     channel: settings.delivery.channel,
     issue: input.issue,
-    audience: { segment: null, newReaders: input.newReaders === true },
+    audience: { segment, newReaders: input.newReaders === true },
+    within: segment === null ? undefined : inSegment(newsletter, segment),
   };
 }
 

@@ -59,13 +59,9 @@ export async function apiChange(
   if (!reader) return unknownReader();
   const { name, language, tags } = fields as { name?: string; language?: string; tags?: string[] };
   try {
-    const changed = await changeSubscriber(
-      newsletter.db,
-      reader,
-      { name, language, tags },
-      newsletter.clock(),
-    );
-    return { status: 200, body: shown(changed) };
+    const change = { name, language, tags };
+    await changeSubscriber(newsletter.db, reader.id, change, newsletter.clock());
+    return { status: 200, body: shown((await find(newsletter, reader.address)) ?? reader) };
   } catch (error) {
     if (error instanceof BroadsheetError) return refused(422, error.code, error.message);
     throw error;

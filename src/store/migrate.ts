@@ -5,6 +5,7 @@ import { databaseTime, isPostgres, POSTGRES_TYPES } from './dialect.ts';
 import * as first from './migrations/0001-first.ts';
 import * as limits from './migrations/0002-limits.ts';
 import * as bounces from './migrations/0003-bounces.ts';
+import * as audience from './migrations/0004-audience.ts';
 import * as signup from './migrations/0005-signup.ts';
 import * as rehearsals from './migrations/0007-rehearsals.ts';
 import * as cluster from './migrations/0009-cluster.ts';
@@ -16,6 +17,7 @@ const MIGRATIONS = {
   '0001-first': first,
   '0002-limits': limits,
   '0003-bounces': bounces,
+  '0004-audience': audience,
   '0005-signup': signup,
   '0007-rehearsals': rehearsals,
   '0009-cluster': cluster,

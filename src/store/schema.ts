@@ -46,10 +46,15 @@ export interface SubscriberTable {
   public_id: string;
   /** JSON array of strings. */
   tags: Generated<string>;
+  /** JSON object: the fields of the settings that are known of the reader, text or numbers; days as 2026-11-25. */
+  fields: Generated<string>;
   /** Where the subscription came from: `import:readers.csv`, `cli`, `form`. */
   source: string;
+  /** When the reader agreed, where an import says so; else when the row was made. */
   created_at: number;
   updated_at: number;
+  /** The row holds nothing of the person any more, and stays for the sums of the campaigns. */
+  erased_at: Generated<number | null>;
 }
 
 /** Acts across all newsletters of the database: `newsletter` says only where it arose. */

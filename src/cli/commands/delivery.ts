@@ -14,6 +14,7 @@ interface SendOptions {
   dryRun?: boolean;
   full?: boolean;
   newReaders?: boolean;
+  segment?: string;
   allow?: string[];
   yes?: boolean;
 }
@@ -27,6 +28,7 @@ export function registerDelivery(program: Command, add: AddCommand): void {
         .option('--test <address...>', 'send the real mail to these addresses only')
         .option('--dry-run', 'say what would be done; send and write nothing')
         .option('--full', 'with --dry-run: compose every mail into nothing, and keep the figures')
+        .option('--segment <name>', 'only to these readers; config/newsletter.yaml names segments')
         .option('--new-readers', 'after it was sent: send it to readers who have not had it')
         .option('--allow <id...>', 'send in spite of these findings')
         .option('--yes', 'do not ask'),
