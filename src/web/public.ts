@@ -55,6 +55,13 @@ export async function publicServer(newsletter: Newsletter): Promise<FastifyInsta
   // Each group says itself what it reads; the others are posted nothing.
   app.removeAllContentTypeParsers();
   const site = siteOf(newsletter);
+  // Before the groups: a scope takes over the handlers that are there when it is made.
+  app.setNotFoundHandler((request, reply) => site.show(request, reply.code(404), 'not-found', {}));
+  app.setErrorHandler((error, request, reply) => {
+    if ((error as { statusCode?: number }).statusCode === 429)
+      return site.show(request, reply.code(429), 'too-many', {});
+    return failed(newsletter, error, request, reply);
+  });
   app.get('/page.css', (_request, reply) => stylesheet(newsletter, reply));
   app.get('/healthz', (_request, reply) => reply.send({ ok: true }));
   await app.register(archiveRoutes, site);
@@ -62,12 +69,6 @@ export async function publicServer(newsletter: Newsletter): Promise<FastifyInsta
   await app.register(subscribeRoutes, site);
   await app.register(preferencesRoutes, site);
   await app.register(apiRoutes, site);
-  app.setNotFoundHandler((request, reply) => site.show(request, reply.code(404), 'not-found', {}));
-  app.setErrorHandler((error, request, reply) => {
-    if ((error as { statusCode?: number }).statusCode === 429)
-      return site.show(request, reply.code(429), 'too-many', {});
-    return failed(newsletter, error, request, reply);
-  });
   return app;
 }
 
