@@ -50,6 +50,14 @@ describe('the preferences page', () => {
     expect(page).toContain(`href="${preferences()}"`);
   });
 
+  test('D-74: the link in an issue opens it too, but not where its key is lost', async () => {
+    const path = `${leaving()}/preferences`;
+    expect(await (await visitor.get(path)).text()).toContain(`action="${preferences()}"`);
+    newsletter.keys = [{ id: 'new', key: Buffer.alloc(32, 7) }];
+    visitor = await openVisitor(newsletter);
+    expect((await visitor.get(path)).status).toBe(404);
+  });
+
   test('W-16: keeps the language, and speaks it at once', async () => {
     const answer = await visitor.post(preferences(), { save: 'language', language: 'zh' });
     expect(await answer.text()).toContain('已保存');
