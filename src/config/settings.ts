@@ -123,7 +123,7 @@ export const newsletterSchema = z
     site: z.strictObject({
       url: z
         .url({ protocol: /^https?$/, error: 'must be an address such as https://news.example.com' })
-        .describe('Public base address of the unsubscribe and archive pages'),
+        .describe('Public base address of the pages for readers'),
       listen: z
         .string()
         .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })

@@ -47,6 +47,9 @@ export async function publicServer(newsletter: Newsletter): Promise<FastifyInsta
   await app.register(helmet, {
     contentSecurityPolicy: false,
     referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+    // Other hosts of the domain are not ours to decide about.
+    strictTransportSecurity: { includeSubDomains: false },
   });
   await app.register(rateLimit, {
     global: false,
@@ -78,6 +81,7 @@ function bare(reply: FastifyReply): FastifyReply {
     .header('Content-Security-Policy', BARE_POLICY)
     .header('Referrer-Policy', 'no-referrer')
     .header('X-Content-Type-Options', 'nosniff')
+    .header('X-Frame-Options', 'DENY')
     .header('Cache-Control', 'no-store');
 }
 

@@ -140,7 +140,12 @@ const distinct = () => [...new Set(made.routes.map(({ url }) => url))];
 
 type Answer = Awaited<ReturnType<FastifyInstance['inject']>>;
 
+/** What is not for everybody. */
+const PRIVATE = /^\w+ \/(u|p|undo|confirm|link|subscribe|api)\b/;
+
 function expectCareful({ statusCode, headers }: Answer, what: string): void {
+  if (PRIVATE.test(what)) expect(headers['x-robots-tag'], what).toBe('noindex');
+  expect(headers['x-frame-options'], what).toBe('DENY');
   expect(statusCode, what).toBeLessThan(500);
   expect(headers['content-security-policy'], what).toMatch(/default-src 'none'/);
   expect(headers['content-security-policy'], what).toMatch(/frame-ancestors 'none'/);

@@ -2,11 +2,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { changeAddress, chooseLanguage, preferences } from '../../newsletter/preferences.ts';
 import { linkOwner } from '../../newsletter/unsubscribe.ts';
-import { FORM_RATE, field, ownFormsOnly, readForms, tokenOf } from './forms.ts';
+import { FORM_RATE, field, keepPrivate, ownFormsOnly, readForms, tokenOf } from './forms.ts';
 import { invalidLink, type Site } from './site.ts';
 
 /** To be registered with a scope of its own, for the way in which it reads bodies. */
 export async function preferencesRoutes(app: FastifyInstance, site: Site): Promise<void> {
+  keepPrivate(app);
   readForms(app);
   const onRequest = ownFormsOnly(site.newsletter.settings);
   app.get('/p/:token', (request, reply) =>
