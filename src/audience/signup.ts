@@ -290,6 +290,22 @@ export async function confirm(
   });
 }
 
+/** How long an expired link is remembered, so that its page offers a fresh one, ms. */
+const REMEMBERED = 30 * DAY;
+
+/** Forgets links, and the addresses that they went to, a month after they have expired. @param now ms */
+export async function sweepConfirmations(
+  db: Kysely<Database>,
+  newsletter: string,
+  now: number,
+): Promise<void> {
+  await db
+    .deleteFrom('confirmations')
+    .where('newsletter', '=', newsletter)
+    .where('expires_at', '<=', now - REMEMBERED)
+    .execute();
+}
+
 /** The reader is on the list from now on, also one who left it before. */
 async function join(trx: Kysely<Database>, found: Confirmation, now: number): Promise<void> {
   const { newsletter, subscriber_id, detail, mailed_at: mailedAt } = found;

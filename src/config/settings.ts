@@ -189,7 +189,7 @@ export const newsletterSchema = z
     site: z.strictObject({
       url: z
         .url({ protocol: /^https?$/, error: 'must be an address such as https://news.example.com' })
-        .describe('Public base address of the unsubscribe and archive pages'),
+        .describe('Public base address of the pages for readers'),
       listen: z
         .string()
         .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })
@@ -474,9 +474,11 @@ function uniqueForms(
 function dkimMistakes({
   dkim,
   sender,
+  site,
 }: {
   dkim: { signer: string; domain?: string | undefined; selector?: string | undefined };
   sender: { address: string };
+  site: { subscribe: { sender?: string | undefined } };
 }) {
   if (dkim.signer !== 'broadsheet') return [];
   const missing = (['domain', 'selector'] as const)
@@ -485,10 +487,18 @@ function dkimMistakes({
       path: ['dkim', key],
       message: `is missing: dkim.signer "broadsheet" needs it`,
     }));
-  const from = sender.address.slice(sender.address.lastIndexOf('@') + 1).toLowerCase();
-  const aligned = !dkim.domain || `.${from}`.endsWith(`.${dkim.domain.toLowerCase()}`);
-  const message = 'must be the domain of sender.address or one above it';
-  return aligned ? missing : [...missing, { path: ['dkim', 'domain'], message }];
+  return [...missing, ...misaligned(dkim.domain, sender.address, site.subscribe.sender)];
+}
+
+function misaligned(domain: string | undefined, sender: string, confirmations = sender) {
+  const isBelow = (address: string) =>
+    !domain || `.${address.split('@').at(-1)}`.toLowerCase().endsWith(`.${domain.toLowerCase()}`);
+  if (!isBelow(sender)) {
+    const message = 'must be the domain of sender.address or one above it';
+    return [{ path: ['dkim', 'domain'], message }];
+  }
+  const message = 'must be at dkim.domain or below it';
+  return isBelow(confirmations) ? [] : [{ path: ['site', 'subscribe', 'sender'], message }];
 }
 
 const FIELD_QUESTIONS = ['is', 'in', 'before', 'after', 'above', 'below', 'known'] as const;

@@ -7,7 +7,7 @@ import {
   dropNotice,
   isNoticeDue,
 } from '../audience/notices.ts';
-import { decideSignup, nextSignups, type Signup } from '../audience/signup.ts';
+import { decideSignup, nextSignups, type Signup, sweepConfirmations } from '../audience/signup.ts';
 import { suppress } from '../audience/suppression.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import type { Transport } from '../delivery/transport.ts';
@@ -57,6 +57,7 @@ export function answerSignups(newsletter: Newsletter, resolver = systemResolver(
       if (now - swept < SWEEP) return;
       swept = now;
       await sweepBuckets(newsletter.db, newsletter.settings.slug, now);
+      await sweepConfirmations(newsletter.db, newsletter.settings.slug, now);
       await sweepAnswers(newsletter);
     },
   };

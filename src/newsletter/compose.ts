@@ -54,7 +54,11 @@ function head(newsletter: Newsletter, issue: IssueId, date: number): Head {
     date,
     helpUrl: `${site}/`,
     archivedAt: `${site}/issues/${issue}`,
-    links: { unsubscribe: `${site}/u/{token}`, web: `${site}/issues/${issue}` },
+    links: {
+      unsubscribe: `${site}/u/{token}`,
+      preferences: `${site}/u/{token}/preferences`,
+      web: `${site}/issues/${issue}`,
+    },
     identity: {
       issue,
       domain: settings.sender.address.slice(settings.sender.address.lastIndexOf('@') + 1),

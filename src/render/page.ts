@@ -55,6 +55,8 @@ export interface Pages {
   link: Form;
   preferences: {
     address: string;
+    /** Of the address that the forms post to. */
+    token: string;
     subscribed: boolean;
     saved: boolean;
     chinese: boolean;

@@ -51,6 +51,9 @@ export async function publicServer(
   await app.register(helmet, {
     contentSecurityPolicy: false,
     referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+    // Other hosts of the domain are not ours to decide about.
+    strictTransportSecurity: { includeSubDomains: false },
   });
   await app.register(rateLimit, {
     global: false,
@@ -59,6 +62,13 @@ export async function publicServer(
   // Each group says itself what it reads; the others are posted nothing.
   app.removeAllContentTypeParsers();
   const site = siteOf(newsletter);
+  // Before the groups: a scope takes over the handlers that are there when it is made.
+  app.setNotFoundHandler((request, reply) => site.show(request, reply.code(404), 'not-found', {}));
+  app.setErrorHandler((error, request, reply) => {
+    if ((error as { statusCode?: number }).statusCode === 429)
+      return site.show(request, reply.code(429), 'too-many', {});
+    return failed(newsletter, error, request, reply);
+  });
   app.get('/page.css', (_request, reply) => stylesheet(newsletter, reply));
   app.get('/healthz', (_request, reply) => reply.send({ ok: true }));
   await app.register(archiveRoutes, site);
@@ -67,12 +77,6 @@ export async function publicServer(
   await app.register(preferencesRoutes, site);
   await app.register(apiRoutes, site);
   await app.register(webhookRoutes, { newsletter, fetch });
-  app.setNotFoundHandler((request, reply) => site.show(request, reply.code(404), 'not-found', {}));
-  app.setErrorHandler((error, request, reply) => {
-    if ((error as { statusCode?: number }).statusCode === 429)
-      return site.show(request, reply.code(429), 'too-many', {});
-    return failed(newsletter, error, request, reply);
-  });
   return app;
 }
 
@@ -82,6 +86,7 @@ function bare(reply: FastifyReply): FastifyReply {
     .header('Content-Security-Policy', BARE_POLICY)
     .header('Referrer-Policy', 'no-referrer')
     .header('X-Content-Type-Options', 'nosniff')
+    .header('X-Frame-Options', 'DENY')
     .header('Cache-Control', 'no-store');
 }
 

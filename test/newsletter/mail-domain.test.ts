@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../src/config/settings.ts';
+import { verifySignature } from '../../src/message/dkim.ts';
 import {
   type MailResolver,
   rememberingDomains,
@@ -109,6 +111,18 @@ describe('mails that go out', () => {
     const rows = await newsletter.db.selectFrom('suppressions').select('reason').execute();
     expect(rows).toEqual([{ reason: 'hard-bounce' }]);
     expect(await newsletter.db.selectFrom('notices').selectAll().execute()).toEqual([]);
+  });
+
+  test('D-04, D-15: are signed where Broadsheet signs, though they are no list mail', async () => {
+    const { newsletter, visitor, receiver } = await serving();
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    newsletter.secrets.dkimKey = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    newsletter.settings.dkim = { signer: 'broadsheet', domain: 'news.example.com', selector: 'k1' };
+    await visitor.signUp('ana@good.example');
+    await visitor.answer();
+    const message = receiver.mails[0]?.body ?? '';
+    expect(() => verifySignature(Buffer.from(message), publicKey)).not.toThrow();
+    expect(message).not.toMatch(/^List-/m);
   });
 
   test('two processes that serve send each mail once', async () => {

@@ -161,7 +161,7 @@ describe.each([
 
   test('H-12: links are absolute, underlined, and say where they lead', () => {
     const links = tagsOf(html, 'a');
-    const slots = /^xslot-(unsubscribe|web)-\d+-tolsx(#|$)/;
+    const slots = /^xslot-(unsubscribe|preferences|web)-\d+-tolsx(#|$)/;
     expect(links.length).toBeGreaterThan(8);
     expect(
       links
@@ -282,7 +282,7 @@ describe.each([
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('D-74: the footer has name, reason, sender, postal address, contact, unsubscribe and web version', () => {
+  test('D-74: the footer has name, reason, sender, postal address, contact, unsubscribe, preferences and web version', () => {
     const whose = issue.language === 'en' ? englishImprint : imprint;
     const [body] = tagsOf(html, 'body');
     const footer = textOf(body as Element).slice(-400);

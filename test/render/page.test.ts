@@ -30,6 +30,7 @@ const data: { [Name in keyof Pages]: Pages[Name] } = {
   link: { address: '', invalid: false },
   preferences: {
     address: 'a•••@example.net',
+    token: '1.k.u.m',
     subscribed: true,
     saved: true,
     chinese: true,

@@ -22,12 +22,14 @@ function write(file: string, source: string): void {
 const fingerprint = () => templateFingerprint(loadTemplates(dir, 'weekly'));
 
 describe('loading templates', () => {
-  test('gives both parts, partials and pages by name, each with its file', () => {
+  test('gives both parts, partials, pages and notices by name, each with its file', () => {
     write('partials/item.hbs', 'one item');
     write('pages/layout.hbs', 'a page');
     write('pages/page.css', 'p {}');
+    write('notices/confirm.hbs', 'a mail');
     expect(loadTemplates(dir, 'weekly')).toEqual({
       mjml: { file: 'templates/weekly.mjml.hbs', source: '<mjml></mjml>\n' },
+      notices: { confirm: { file: 'templates/notices/confirm.hbs', source: 'a mail' } },
       text: { file: 'templates/weekly.txt.hbs', source: 'text\n' },
       partials: { item: { file: 'templates/partials/item.hbs', source: 'one item' } },
       pages: { layout: { file: 'templates/pages/layout.hbs', source: 'a page' } },

@@ -25,7 +25,7 @@ describe('W-19: the web version', () => {
   test('says all the rest that the mail says', async () => {
     const { email } = await renderEmail(chineseIssue(), imprint, weekly);
     const words = (html: string) => tagsOf(html, 'body').map(textOf).join('').replace(/\s+/g, '');
-    const personal = /您收到这封邮件，是因为您订阅了《AI大模型周报》。|退订·网页版/g;
+    const personal = /您收到这封邮件，是因为您订阅了《AI大模型周报》。|退订·订阅设置·网页版/g;
     expect(words(email.html).match(personal)).toHaveLength(2);
     expect(words(page)).toBe(words(email.html).replace(personal, ''));
     expect(page).toMatch(/^<!DOCTYPE html>/i);

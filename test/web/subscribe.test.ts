@@ -129,6 +129,16 @@ describe('the way to a subscription', () => {
     expect(await stateOf('ana@example.com')).toBe('active');
   });
 
+  test('a link is forgotten a month after it has expired', async () => {
+    const link = await confirmationFor('ana@example.com');
+    newsletter.advance(33 * DAY - 1);
+    await visitor.answer();
+    expect((await visitor.get(link)).status).toBe(410);
+    newsletter.advance(HOUR);
+    await visitor.answer();
+    expect((await visitor.get(link)).status).toBe(404);
+  });
+
   test('W-03: a new request takes the place of the older link', async () => {
     const first = await confirmationFor('ana@example.com');
     newsletter.advance(DAY);

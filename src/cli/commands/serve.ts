@@ -5,7 +5,7 @@ import type { AddCommand } from '../cli.ts';
 export function registerServe(_program: Command, add: AddCommand): void {
   add<{ port?: string }>(
     'serve',
-    'schedule, public pages and studio, until Ctrl-C',
+    'schedule, studio and the pages for readers (sign-up, preferences, archive), until Ctrl-C',
     (command) => command.option('--port <n>', 'port of the studio; default: 4321 or a free one'),
     async (call, _, options) => (await import('../serving.ts')).serve(call, options.port),
   );

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiKey, ApiScope } from '../../config/secrets.ts';
 import { type ApiAnswer, once, refused } from '../../newsletter/once.ts';
 import { apiChange, apiRemove, apiSubscribe } from '../../newsletter/subscriber-api.ts';
+import { keepPrivate } from './forms.ts';
 import type { Site } from './site.ts';
 
 /** Requests of one network in a minute: a site asks for all its visitors. */
@@ -16,6 +17,7 @@ type Work = (key: ApiKey, request: FastifyRequest, fields: Fields) => Promise<Ap
 
 /** To be registered with a scope of its own: it reads JSON, and tells errors in JSON. */
 export async function apiRoutes(app: FastifyInstance, { newsletter }: Site): Promise<void> {
+  keepPrivate(app);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
     done(null, readJson(body as string)),
   );

@@ -8,6 +8,13 @@ import type { Settings } from '../../config/settings.ts';
  */
 export const FORM_RATE = { rateLimit: { max: 60, timeWindow: 60_000 } };
 
+/** For what is nobody's but one reader's: no search engine keeps it, whatever it is answered with. */
+export function keepPrivate(app: FastifyInstance): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('X-Robots-Tag', 'noindex');
+  });
+}
+
 /** Forms are read as browsers send them without a script, and nothing else is (W-08). */
 export function readForms(app: FastifyInstance): void {
   app.addContentTypeParser(

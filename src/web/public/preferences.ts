@@ -1,14 +1,23 @@
 /** What readers settle themselves, by a link of their own (W-13, W-14). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { changeAddress, chooseLanguage, preferences } from '../../newsletter/preferences.ts';
-import { FORM_RATE, field, ownFormsOnly, readForms, tokenOf } from './forms.ts';
+import { linkOwner } from '../../newsletter/unsubscribe.ts';
+import { FORM_RATE, field, keepPrivate, ownFormsOnly, readForms, tokenOf } from './forms.ts';
 import { invalidLink, type Site } from './site.ts';
 
 /** To be registered with a scope of its own, for the way in which it reads bodies. */
 export async function preferencesRoutes(app: FastifyInstance, site: Site): Promise<void> {
+  keepPrivate(app);
   readForms(app);
   const onRequest = ownFormsOnly(site.newsletter.settings);
-  app.get('/p/:token', (request, reply) => showPreferences(site, request, reply, {}));
+  app.get('/p/:token', (request, reply) =>
+    showPreferences(site, request, reply, { token: tokenOf(request) }),
+  );
+  // The link in an issue: a mail has one token for each reader, and it is the one that unsubscribes.
+  app.get('/u/:token/preferences', async (request, reply) => {
+    const owner = await linkOwner(site.newsletter, tokenOf(request));
+    return showPreferences(site, request, reply, { token: owner?.preferencesToken ?? '' });
+  });
   app.post('/p/:token', { config: FORM_RATE, onRequest }, (request, reply) =>
     takePreferences(site, request, reply),
   );
@@ -18,14 +27,15 @@ async function showPreferences(
   site: Site,
   request: FastifyRequest,
   reply: FastifyReply,
-  { saved = false, invalid = false },
+  { token, saved = false, invalid = false }: { token: string; saved?: boolean; invalid?: boolean },
 ) {
   const { newsletter, show, languageFor } = site;
-  const found = await preferences(newsletter, tokenOf(request));
+  const found = await preferences(newsletter, token);
   if (!found) return invalidLink(site, request, reply);
   const { maskedAddress: address, language, state, unsubscribeToken } = found;
   const own = {
     address,
+    token,
     saved,
     invalid,
     unsubscribeToken,
@@ -44,11 +54,11 @@ async function takePreferences(site: Site, request: FastifyRequest, reply: Fasti
     const result = await changeAddress(newsletter, change);
     if (result === 'unknown') return invalidLink(site, request, reply);
     if (result === 'asked') return show(request, reply, 'asked', {});
-    return showPreferences(site, request, reply.code(422), { invalid: true });
+    return showPreferences(site, request, reply.code(422), { token, invalid: true });
   }
   const language = field(request, 'language');
   if (language !== 'zh' && language !== 'en')
-    return showPreferences(site, request, reply.code(422), {});
+    return showPreferences(site, request, reply.code(422), { token });
   const saved = await chooseLanguage(newsletter, token, language);
-  return showPreferences(site, request, reply, { saved });
+  return showPreferences(site, request, reply, { token, saved });
 }

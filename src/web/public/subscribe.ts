@@ -11,11 +11,20 @@ import {
   wordingOf,
 } from '../../newsletter/subscribe.ts';
 import type { Pages } from '../../render/page.ts';
-import { FORM_RATE, field, isForeign, ownFormsOnly, readForms, tokenOf } from './forms.ts';
+import {
+  FORM_RATE,
+  field,
+  isForeign,
+  keepPrivate,
+  ownFormsOnly,
+  readForms,
+  tokenOf,
+} from './forms.ts';
 import { invalidLink, type Site } from './site.ts';
 
 /** To be registered with a scope of its own, for the way in which it reads bodies. */
 export async function subscribeRoutes(app: FastifyInstance, site: Site): Promise<void> {
+  keepPrivate(app);
   readForms(app);
   const onRequest = ownFormsOnly(site.newsletter.settings);
   const config = FORM_RATE;

@@ -1,7 +1,7 @@
 /** Unsubscribing by the link in a mail (RFC 8058). */
 import type { FastifyInstance } from 'fastify';
 import { linkOwner, undoUnsubscribe, unsubscribe } from '../../newsletter/unsubscribe.ts';
-import { ownFormsOnly, tokenOf } from './forms.ts';
+import { keepPrivate, ownFormsOnly, tokenOf } from './forms.ts';
 import { invalidLink, type Site } from './site.ts';
 
 /** Largest body of a request to unsubscribe, bytes (D-06). */
@@ -13,6 +13,7 @@ const LARGEST_BODY = 4_096;
  */
 export async function unsubscribeRoutes(app: FastifyInstance, site: Site): Promise<void> {
   const { newsletter, show } = site;
+  keepPrivate(app);
   // Whatever a mailbox provider posts, of whatever type, known or not, is read as text (D-06).
   app.addHook('onRequest', async ({ raw }) => {
     if (raw.headers['content-type'] !== undefined) raw.headers['content-type'] = 'text/plain';
