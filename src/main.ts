@@ -36,6 +36,10 @@ export async function main(argv: string[]): Promise<void> {
       const { publicServer } = await import('./web/public.ts');
       return serverOf(await publicServer(newsletter));
     },
+    openMetrics: async (newsletter) => {
+      const { metricsServer } = await import('./web/metrics.ts');
+      return serverOf(metricsServer(newsletter));
+    },
     openStudio: async (newsletter) => {
       const { studioServer } = await import('./web/studio.ts');
       const { app, token, close } = await studioServer(newsletter);
@@ -95,6 +99,7 @@ const worker = [
 function demoSettings(settings: Settings): Settings {
   return {
     ...settings,
+    editor: undefined,
     delivery: { ...settings.delivery, channel: 'outbox' },
     dkim: { signer: 'none' },
     site: { ...settings.site, url: `http://${settings.site.listen}` },

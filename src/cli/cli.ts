@@ -4,10 +4,12 @@ import { Command, CommanderError } from 'commander';
 import type { DatabasePlace } from '../newsletter/database.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { registerAudience } from './commands/audience.ts';
+import { registerBounces } from './commands/bounces.ts';
 import { registerDatabase } from './commands/database.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
+import { registerMetrics } from './commands/metrics.ts';
 import { registerServe } from './commands/serve.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -25,6 +27,7 @@ export interface World {
   /** Where its database is, unopened. */
   placeOf(dir: string): Promise<DatabasePlace>;
   openPublic(newsletter: Newsletter): Promise<Server>;
+  openMetrics(newsletter: Newsletter): Promise<Server>;
   openStudio(newsletter: Newsletter): Promise<Server & { token: string }>;
 }
 
@@ -101,7 +104,9 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerDelivery(program, add);
   registerAudience(program, add);
   registerDatabase(program, add);
+  registerBounces(program, add);
   registerServe(program, add);
+  registerMetrics(program, add);
   registerGlossary(program, add);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Provider } from '../audience/address.ts';
 import { reachable } from '../audience/reachable.ts';
 import type { Database } from '../store/schema.ts';
+import { unplanned } from '../store/unplanned.ts';
 import type { Chunk } from './chunks.ts';
 import { type Allowance, allowance, type Limits, spend } from './limits.ts';
 import type { Turn } from './turn.ts';
@@ -144,12 +145,13 @@ interface MarkedRow {
   begun_at: number;
 }
 
-/** The next ones of a line, as a query. */
+/** The next ones of a line, as a query that SQLite plans once (see `unplanned`): there are few lines. */
 function dueIn({ campaign, now, chunk, epoch }: Turn, { provider, state }: Line, limit: number) {
   return sql<{ id: number }>`select id from deliveries
-    where campaign_id = ${campaign.id} and state = ${state} and provider = ${provider}
+    where campaign_id = ${unplanned(campaign.id)}
+      and state = ${sql.lit(state)} and provider = ${sql.lit(provider)}
       ${chunk ? within(chunk, epoch) : sql``}
-      and not_before <= ${now} order by not_before, id limit ${limit}`;
+      and not_before <= ${unplanned(now)} order by not_before, id limit ${unplanned(limit)}`;
 }
 
 /** Only the owner of a chunk marks deliveries of it: one that was taken over finds nothing. */

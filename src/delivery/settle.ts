@@ -5,13 +5,14 @@ import { unsubscribe } from '../audience/unsubscribe.ts';
 import { failedError } from '../errors.ts';
 import { isPostgres, tableOf } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
+import { unplanned } from '../store/unplanned.ts';
 import { logEvent } from './events.ts';
 import { hold, type Limits, release } from './limits.ts';
 import type { Marked } from './mark.ts';
 import type { Outcome } from './outcome.ts';
 import { haltCampaign } from './progress.ts';
-import { SOFT_REASONS } from './replies.ts';
 import { jittered, retryDelay } from './retry.ts';
+import { countSoft } from './soft.ts';
 import { type LedgerRules, MOST_RESENDS, SENDER_ENDED, type Turn } from './turn.ts';
 
 export interface Result {
@@ -88,7 +89,7 @@ async function writeAccepted(
       code = fate.code, reply = fate.reply
     from ${tableOf(db, 'fate', columns, fates)}
     where deliveries.id = fate.id
-      and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
+      and epoch = ${unplanned(epoch)} and deliveries.state = 'attempting'`.execute(db);
   if (Number(numAffectedRows) === fates.length) return;
   if (!isPostgres(db)) throw overtaken(fates.length, numAffectedRows);
   await acceptLate(db, now, fates);
@@ -220,8 +221,11 @@ async function follow(db: Kysely<Database>, turn: Turn, result: Result): Promise
       );
     case 'unsubscribe':
       return leave(db, turn, delivery);
-    case 'soft':
-      return countSoft(db, turn, result);
+    case 'soft': {
+      const { subscriberId, address } = delivery;
+      const { newsletter } = campaign;
+      return countSoft(db, { newsletter, subscriberId, address, reply }, now);
+    }
     case 'hold':
       return holdProvider(db, turn, result, consequence);
     case 'stop':
@@ -238,31 +242,6 @@ async function leave(db: Kysely<Database>, turn: Turn, delivery: Marked): Promis
     .where('id', '=', delivery.subscriberId)
     .executeTakeFirstOrThrow();
   await unsubscribe(db, { newsletter, publicId, via: 'relay', campaignId: id }, turn.now);
-}
-
-/** So many issues, over so long, that an address was refused in: it is given up (standards 1.9 row 11). */
-const SOFT_ISSUES = 3;
-const SOFT_SPAN = 15 * 86_400_000;
-
-async function countSoft(
-  db: Kysely<Database>,
-  { campaign, now }: Turn,
-  { delivery, outcome }: Result,
-): Promise<void> {
-  const { issues, since } = await db
-    .selectFrom('deliveries')
-    .select(({ fn }) => [
-      fn.count<number>('issue').distinct().as('issues'),
-      fn.min('settled_at').as('since'),
-    ])
-    .where('subscriber_id', '=', delivery.subscriberId)
-    .where('state', '=', 'failed')
-    .where('reason', 'in', SOFT_REASONS)
-    .executeTakeFirstOrThrow();
-  if (Number(issues) < SOFT_ISSUES || now - (since ?? now) < SOFT_SPAN) return;
-  const { newsletter } = campaign;
-  const { address } = delivery;
-  await suppress(db, { newsletter, address, reason: 'soft-bounces', detail: outcome.reply }, now);
 }
 
 /** Provider groups that refuse us at the same time: then it is not about one of them. */

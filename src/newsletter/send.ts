@@ -163,7 +163,8 @@ async function contentOf(newsletter: Newsletter, { issue, allow = [] }: SendInpu
   gate(composed, allow);
   if (!composed.approved) throw notApproved(composed);
   const { email, program } = composed;
-  return { newsletter: settings.slug, email, program, sender: settings.sender.address, now };
+  const sender = settings.bounces.address ?? settings.sender.address;
+  return { newsletter: settings.slug, email, program, sender, now };
 }
 
 /** A campaign over SMTP needs links that work and keys that last (D-13). */

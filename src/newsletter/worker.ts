@@ -11,6 +11,7 @@ import type { Transport } from '../delivery/transport.ts';
 import type { LedgerRules } from '../delivery/turn.ts';
 import { inputError } from '../errors.ts';
 import { loadSigner, type Signer } from '../message/dkim.ts';
+import type { Verp } from '../message/verp.ts';
 import { isPostgres } from '../store/dialect.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Channel } from '../store/schema.ts';
@@ -38,6 +39,7 @@ export async function work(
       transportFor: (channel, campaign) =>
         transportFor(newsletter, channel, `campaign-${campaign}`),
       signer: signerOf(newsletter),
+      verp: verpOf(newsletter),
       clock: newsletter.clock,
       random: newsletter.random,
       log: newsletter.log,
@@ -105,6 +107,12 @@ export function transportFor(newsletter: Newsletter, channel: Channel, folder: s
     });
   }
   return createSmtpTransport({ url: smtpUrl, oauth: newsletter.secrets.smtpOauth, connections });
+}
+
+/** Return paths that name the delivery, where the settings have an address for reports (D-54). */
+export function verpOf({ settings, keys }: Newsletter): Verp | undefined {
+  const { address } = settings.bounces;
+  return address === undefined ? undefined : { address, newsletter: settings.slug, keys };
 }
 
 /** Our own signature, where the settings ask for one. */

@@ -4,11 +4,21 @@ import { failedError } from '../errors.ts';
 import { databaseTime, isPostgres, POSTGRES_TYPES } from './dialect.ts';
 import * as first from './migrations/0001-first.ts';
 import * as limits from './migrations/0002-limits.ts';
+import * as bounces from './migrations/0003-bounces.ts';
+import * as signup from './migrations/0005-signup.ts';
 import * as cluster from './migrations/0009-cluster.ts';
+import * as alerts from './migrations/0010-alerts.ts';
 import type { Database } from './schema.ts';
 
 /** In the order in which they are applied. A landed migration is never changed. */
-const MIGRATIONS = { '0001-first': first, '0002-limits': limits, '0009-cluster': cluster };
+const MIGRATIONS = {
+  '0001-first': first,
+  '0002-limits': limits,
+  '0003-bounces': bounces,
+  '0005-signup': signup,
+  '0009-cluster': cluster,
+  '0010-alerts': alerts,
+};
 
 /** Names the lock by which two processes that migrate at once take turns, on PostgreSQL. */
 const MIGRATING = 7_312_904;

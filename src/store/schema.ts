@@ -13,6 +13,7 @@ export interface Database {
   deliveries: DeliveryTable;
   attempts: AttemptTable;
   events: EventTable;
+  bounces: BounceTable;
   limits: LimitTable;
   budgets: BudgetTable;
   schedules: ScheduleTable;
@@ -20,6 +21,12 @@ export interface Database {
   chunks: ChunkTable;
   workers: WorkerTable;
   installations: InstallationTable;
+  alerts: AlertTable;
+  signups: SignupTable;
+  notices: NoticeTable;
+  confirmations: ConfirmationTable;
+  buckets: BucketTable;
+  answers: AnswerTable;
 }
 
 export interface SubscriberTable {
@@ -166,6 +173,34 @@ export interface AttemptTable {
   at: number;
 }
 
+/** Append-only: what reports said of mails that the relay had taken. They change no state but an `unknown`. */
+export interface BounceTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** Names the report, so that it counts once: SHA-256, hex. Unique with `part`. */
+  report: string;
+  /** Counts the recipients of one report, from 0. */
+  part: number;
+  /** Where the report was: a path, an IMAP folder, `ses`. */
+  origin: string;
+  subject: string | null;
+  /** Null where nobody knows whose it is. */
+  delivery_id: number | null;
+  campaign_id: number | null;
+  subscriber_id: number | null;
+  /** How the delivery was found (D-53): `verp`, `message-id`, `unsubscribe-token`, `recipient`. */
+  known_by: string | null;
+  /** A word of `bounces/classify.ts`. */
+  kind: string;
+  /** A word of `delivery/replies.ts`, or why there is none. */
+  reason: string;
+  status: string | null;
+  reply: string | null;
+  /** What followed for the reader. */
+  effect: 'suppressed' | 'soft' | 'unsubscribed' | 'complaint' | null;
+  at: number;
+}
+
 /** Append-only: what happened to a campaign, and what people did to it. */
 export interface EventTable {
   id: Generated<number>;
@@ -261,4 +296,92 @@ export interface InstallationTable {
   instance: string;
   /** ms. */
   since: number;
+}
+
+/** What a visitor asked for and nobody has looked at yet; gone once it has been. */
+export interface SignupTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** To be put on the list, to be mailed the link for leaving it, or to get the list at this other address. */
+  kind: 'subscribe' | 'link' | 'move';
+  address: string;
+  /** Whose address is to change. */
+  subscriber_id: number | null;
+  /** BCP 47, of the mail that answers. */
+  language: string;
+  /** `form`, `api:KEY`, … */
+  source: string;
+  /** JSON: the words that were agreed to, and their version (D-72). */
+  wording: string | null;
+  at: number;
+}
+
+/** A mail to one person that waits to be sent; gone once it has been, or given up. No part of a campaign. */
+export interface NoticeTable {
+  id: Generated<number>;
+  newsletter: string;
+  kind: 'confirm' | 'already' | 'link' | 'confirm-move' | 'moved';
+  subscriber_id: number;
+  address: string;
+  /** BCP 47. */
+  language: string;
+  /** JSON, as the kind needs it. */
+  detail: string | null;
+  attempts: Generated<number>;
+  not_before: Generated<number>;
+  created_at: number;
+}
+
+/** One row for each link to confirm that was mailed. */
+export interface ConfirmationTable {
+  id: Generated<number>;
+  newsletter: string;
+  kind: 'subscribe' | 'move';
+  subscriber_id: number;
+  /** SHA-256 of the token, hex; the token itself stands in the mail alone (W-03). Unique. */
+  token_hash: string;
+  /** Where it was mailed. */
+  address: string;
+  /** JSON: what goes into the consent log when it is used. */
+  detail: string | null;
+  mailed_at: number;
+  /** Also set by a newer request, which takes its place. */
+  expires_at: number;
+  used_at: number | null;
+}
+
+/** Token buckets (W-09); one that is full again is as good as none. */
+export interface BucketTable {
+  newsletter: string;
+  /** Kind and hash of what is limited: never an address or a network itself. Unique with newsletter. */
+  scope: string;
+  tokens: number;
+  updated_at: number;
+  full_at: number;
+}
+
+/** Answers of the API, for a day: the same Idempotency-Key gets the same one. */
+export interface AnswerTable {
+  newsletter: string;
+  /** Name of the API key. */
+  client: string;
+  idempotency_key: string;
+  request_hash: string;
+  /** Null while the request is being worked on. */
+  status: number | null;
+  body: string | null;
+  created_at: number;
+}
+
+/** What the editor was told, or is to be told. */
+export interface AlertTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** What it is about; unique with newsletter, so that it is told once. */
+  key: string;
+  subject: string;
+  text: string;
+  made_at: number;
+  /** ms; null: not yet. */
+  told_at: number | null;
 }
