@@ -22,6 +22,8 @@ const OWNERS: Record<string, string[]> = {
   mjml: ['render'],
   handlebars: ['render'],
   'better-sqlite3': ['store'],
+  pg: ['store'],
+  'pg-boss': ['store'],
   kysely: ['store', 'audience', 'delivery', 'schedule', 'bounces', 'newsletter'],
   'markdown-it': ['issue'],
   fastify: ['web'],
