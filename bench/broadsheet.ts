@@ -25,7 +25,7 @@ const report = await runSender({
   random: (bytes) => Buffer.alloc(bytes, 7),
   signal: new AbortController().signal,
   once: true,
-  log: { warn: (fields, message) => console.error(message, fields) },
+  log: { info: () => {}, warn: (fields, message) => console.error(message, fields) },
   settings: { onUnknown: 'resend', expireAfter: 48 * 3_600_000, rates: {} },
 });
 console.log(JSON.stringify(result(report.attempts.accepted)));

@@ -25,6 +25,7 @@ const OWNERS: Record<string, string[]> = {
   'better-sqlite3': ['store'],
   // Also to read another program's database: store/foreign.ts.
   pg: ['store'],
+  'pg-boss': ['store'],
   kysely: ['store', 'audience', 'delivery', 'schedule', 'bounces', 'newsletter'],
   'markdown-it': ['issue'],
   fastify: ['web'],

@@ -73,7 +73,7 @@ async function forgetReader(
   }
   const bounces = await db
     .updateTable('bounces')
-    .set({ subject: null, reply: null, subscriber_id: null })
+    .set({ subject: null, reply: null, origin: '', subscriber_id: null })
     .where('subscriber_id', '=', id)
     .executeTakeFirst();
   note('bounces', bounces.numUpdatedRows);

@@ -33,7 +33,10 @@ export interface SenderOptions {
   settings: LedgerRules;
   /** How long a mail of a worker that is gone may still be under way, ms; default: 15 minutes. */
   longestMail?: number;
-  log: { warn(fields: object, message: string): void };
+  log: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+  };
 }
 
 export interface SenderReport {
@@ -92,6 +95,7 @@ export async function sendCampaign(
       let following: Promise<Marked | null> | undefined;
       const outcome = await ('state' in mail ? record(mail) : transport.deliver(mail, record));
       report.attempts[outcome.state] += 1;
+      if (outcome.state !== 'accepted') tell(options, delivery, outcome);
       await relay.saw(outcome);
       next = await (following ?? ledger.next());
 
@@ -137,6 +141,16 @@ async function compose(
     const { message: reply } = error as Error;
     return { state: 'failed', code: null, reply, relayFault: false, reason: 'cannot-be-composed' };
   }
+}
+
+/** What a log can be searched by; no address, which the ledger has. */
+function tell(
+  { log, newsletter }: SenderOptions,
+  { id: delivery, campaignId: campaign, provider, attempts }: Marked,
+  { state, code, reason, reply }: Outcome,
+): void {
+  const about = { newsletter, campaign, delivery, provider, attempts, state, code, reason, reply };
+  log.info(about, 'not accepted');
 }
 
 /** PostgreSQL keeps no NUL in text, and a server may say anything. */

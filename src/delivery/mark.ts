@@ -46,12 +46,12 @@ export async function mark(
   const marked: Marked[] = [];
   let left = Math.min(wanted, relay.count);
   const closed: Allowance[] = [];
-  for (const provider of turn.queue.order(now)) {
+  for (const [provider, lines] of await linesDue(db, turn)) {
     if (left <= 0) break;
     const open = allowance(limits, rules.rates, provider, now);
     const most = Math.min(left, open.count);
-    const rows = await markOf(db, turn, provider, most);
-    if (rows.length < most) turn.queue.empty(provider, now);
+    const rows = await markOf(db, turn, lines, most);
+    if (rows.length < most && !turn.chunk) turn.queue.empty(provider, now);
     else if (most < left && (await hasDue(db, turn, provider))) closed.push(open);
     await spend(db, campaign.newsletter, rules.rates, provider, rows.length, now);
     marked.push(...rows);
@@ -68,22 +68,52 @@ function opensAt(closed: readonly Allowance[]): number | null {
   return times.length > 0 ? Math.min(...times) : null;
 }
 
+interface Line {
+  provider: Provider;
+  state: 'queued' | 'deferred';
+  /** How many are due at most. */
+  count: number;
+}
+
+/** Where something may be due, by provider groups in the order of their turns. Of a chunk it is known in one query. */
+async function linesDue(db: Kysely<Database>, turn: Turn): Promise<Map<Provider, Line[]>> {
+  const order = turn.queue.order(turn.now);
+  const states = ['queued', 'deferred'] as const;
+  if (!turn.chunk) {
+    const count = Number.POSITIVE_INFINITY;
+    return new Map(
+      order.map((provider) => [provider, states.map((state) => ({ provider, state, count }))]),
+    );
+  }
+  const { rows } = await sql<Line>`select provider, state, count(*) as count from deliveries
+    where campaign_id = ${turn.campaign.id} and state in ('queued', 'deferred')
+      ${within(turn.chunk, turn.epoch)} and not_before <= ${turn.now}
+    group by provider, state`.execute(db);
+  const of = (provider: Provider) =>
+    states.flatMap((state) =>
+      rows.filter((row) => row.provider === provider && row.state === state),
+    );
+  return new Map(
+    order
+      .map((provider) => [provider, of(provider)] as const)
+      .filter(([, lines]) => lines.length > 0),
+  );
+}
+
 /** Of one provider group: queued first, by the time they may start, so that resent ones come last; then deferred ones. */
 async function markOf(
   db: Kysely<Database>,
   turn: Turn,
-  provider: Provider,
+  lines: readonly Line[],
   wanted: number,
 ): Promise<Marked[]> {
-  const queued = await markIn(db, turn, { provider, state: 'queued' }, wanted);
-  if (queued.length === wanted) return queued;
-  const deferred = await markIn(db, turn, { provider, state: 'deferred' }, wanted - queued.length);
-  return [...queued, ...deferred];
-}
-
-interface Line {
-  provider: Provider;
-  state: 'queued' | 'deferred';
+  const marked: Marked[] = [];
+  for (const line of lines) {
+    if (marked.length === wanted) break;
+    const most = Math.min(wanted - marked.length, line.count);
+    marked.push(...(await markIn(db, turn, line, most)));
+  }
+  return marked;
 }
 
 /** Those who must not be mailed any more are passed over, and noted as suppressed. */
@@ -146,7 +176,11 @@ interface MarkedRow {
 }
 
 /** The next ones of a line, as a query that SQLite plans once (see `unplanned`): there are few lines. */
-function dueIn({ campaign, now, chunk, epoch }: Turn, { provider, state }: Line, limit: number) {
+function dueIn(
+  { campaign, now, chunk, epoch }: Turn,
+  { provider, state }: Pick<Line, 'provider' | 'state'>,
+  limit: number,
+) {
   return sql<{ id: number }>`select id from deliveries
     where campaign_id = ${unplanned(campaign.id)}
       and state = ${sql.lit(state)} and provider = ${sql.lit(provider)}
@@ -191,6 +225,7 @@ async function hasDue(db: Kysely<Database>, turn: Turn, provider: Provider): Pro
 }
 
 async function hasDueAnywhere(db: Kysely<Database>, turn: Turn): Promise<boolean> {
+  if (turn.chunk) return (await linesDue(db, turn)).size > 0;
   for (const provider of turn.queue.order(turn.now))
     if (await hasDue(db, turn, provider)) return true;
   return false;

@@ -5,9 +5,10 @@ import { isActive, isSuppressed, reachable } from '../audience/reachable.ts';
 import { blockedError } from '../errors.ts';
 import type { Email } from '../issue/email.ts';
 import { type Program, programHash, serialise } from '../message/program.ts';
-import { holdCampaign } from '../store/dialect.ts';
+import { holdCampaign, tableOf } from '../store/dialect.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { unplanned } from '../store/unplanned.ts';
 import { handOutPlanned } from './chunks.ts';
 import { logEvent } from './events.ts';
 import { failpoint } from './failpoint.ts';
@@ -71,7 +72,7 @@ export interface PlanPreview {
 }
 
 /** Deliveries that are written, and readers that are read, at once. */
-const PAGE = 500;
+const PAGE = 1_000;
 
 /**
  * Freezes an edition and its recipients. Joins the transaction that is open, or makes one of its own.
@@ -267,12 +268,14 @@ export async function* recipients(
     .select(['id', 'address', 'name', 'public_id'])
     .where('newsletter', '=', key.newsletter)
     .where(reachable())
-    .where(sql<boolean>`not ${hasDelivery(key)}`)
     .orderBy('id')
     .limit(PAGE);
   if (key.within) whole = whole.where(key.within);
   for (let after = 0; ; ) {
-    const page = await whole.where('id', '>', after).execute();
+    const page = await whole
+      .where('id', '>', after)
+      .where(sql<boolean>`not ${hasDelivery(key, after)}`)
+      .execute();
     const last = page.at(-1);
     if (!last) return;
     yield page;
@@ -280,12 +283,15 @@ export async function* recipients(
   }
 }
 
-/** True for a subscriber who has a delivery of this issue on this channel, whatever became of it. */
-function hasDelivery({ newsletter, channel, issue }: CampaignKey) {
+/**
+ * True for a subscriber who has a delivery of this issue on this channel, whatever became of it.
+ * @param after only those with a greater id are asked for: what is planned just now need not be looked through again
+ */
+function hasDelivery({ newsletter, channel, issue }: CampaignKey, after = 0) {
   return sql<boolean>`exists (select 1 from deliveries
     where deliveries.subscriber_id = subscribers.id and deliveries.newsletter = ${newsletter}
       and deliveries.channel = ${channel} and deliveries.issue = ${issue}
-      and deliveries.taken = 1)`;
+      and deliveries.taken = 1 and deliveries.subscriber_id > ${after})`;
 }
 
 async function insertDeliveries(
@@ -300,23 +306,26 @@ async function insertDeliveries(
 ): Promise<void> {
   const later = firstWave && first.size > 0 ? now + firstWave.pause : 0;
   const rows = page.map(({ id, address, name, public_id }) => ({
-    newsletter,
-    channel,
-    issue,
-    campaign_id: campaignId,
-    edition_id: editionId,
     subscriber_id: id,
     address,
     slots: JSON.stringify({ name, token: tokenFor(public_id) }),
     provider: providerOf(address),
-    state: 'queued' as const,
     not_before: first.has(id) ? 0 : later,
   }));
-  await db
-    .insertInto('deliveries')
-    .values(rows as never)
-    .execute();
+  await sql`insert into deliveries (newsletter, channel, issue, campaign_id, edition_id, state,
+      subscriber_id, address, slots, provider, not_before)
+    select ${newsletter}, ${channel}, ${issue}, ${unplanned(campaignId)}, ${unplanned(editionId)}, 'queued',
+      subscriber_id, address, slots, provider, not_before
+    from ${tableOf(db, 'reader', READER, rows)}`.execute(db);
 }
+
+const READER = {
+  subscriber_id: 'bigint',
+  address: 'text',
+  slots: 'text',
+  provider: 'text',
+  not_before: 'bigint',
+} as const;
 
 async function excludedCounts(
   db: Kysely<Database>,

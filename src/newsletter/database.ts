@@ -70,7 +70,7 @@ export async function restoreDatabase(
     rmSync(prepared, { force: true });
     await backUp(from, prepared);
     const { db, close } = await openStore({ url: `sqlite:${prepared}`, stateDir: place.stateDir });
-    await disown(db, `restored ${stamp(now)}`);
+    await disown(db, `restored ${stamp(now)}`, now);
     await close();
     const aside = existsSync(path) ? `${path}.replaced-${stamp(now)}` : null;
     replaceFile(path, prepared, aside ?? '');
@@ -81,10 +81,24 @@ export async function restoreDatabase(
   }
 }
 
-/** Whoever sends from it next has to say so. */
-async function disown(db: Kysely<Database>, instance: string): Promise<void> {
-  await db.updateTable('installations').set({ instance }).execute();
-  await db.updateTable('schedules').set({ instance }).execute();
+/** Whoever sends from it next has to say so, for each newsletter that it holds. */
+async function disown(db: Kysely<Database>, instance: string, now: number): Promise<void> {
+  const home = { instance, since: now };
+  await db.transaction().execute(async (trx) => {
+    const newsletters = await trx
+      .selectFrom('subscribers')
+      .select('newsletter')
+      .distinct()
+      .execute();
+    for (const { newsletter } of newsletters) {
+      await trx
+        .insertInto('installations')
+        .values({ newsletter, ...home })
+        .onConflict((conflict) => conflict.column('newsletter').doUpdateSet(home))
+        .execute();
+    }
+    await trx.updateTable('schedules').set({ instance }).execute();
+  });
 }
 
 /**
@@ -96,7 +110,7 @@ async function disown(db: Kysely<Database>, instance: string): Promise<void> {
  * @throws BroadsheetError `database-not-postgres`, `database-not-empty`, `copy-differs`
  */
 export async function copyFrom(
-  { db, stateDir }: Newsletter,
+  { db, stateDir, clock }: Newsletter,
   from: string | undefined,
   onProgress: (rows: number) => void,
 ): Promise<Record<string, number>> {
@@ -107,7 +121,9 @@ export async function copyFrom(
   if (!lock) throw sending();
   const source = await openStore({ url: `sqlite:${path}`, stateDir });
   try {
-    return await copyDatabase(source.db, db, onProgress);
+    const copied = await copyDatabase(source.db, db, onProgress);
+    await disown(db, `copied ${stamp(clock())}`, clock());
+    return copied;
   } finally {
     await source.close();
     lock.release();

@@ -9,6 +9,7 @@ import createFastify, {
   type FastifyRequest,
 } from 'fastify';
 import { networkOf } from '../audience/network.ts';
+import { readiness } from '../newsletter/health.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { apiRoutes } from './public/api.ts';
 import { archiveRoutes } from './public/archive.ts';
@@ -71,6 +72,10 @@ export async function publicServer(
   });
   app.get('/page.css', (_request, reply) => stylesheet(newsletter, reply));
   app.get('/healthz', (_request, reply) => reply.send({ ok: true }));
+  app.get('/readyz', async (_request, reply) => {
+    const { ready } = await readiness(newsletter);
+    return reply.code(ready ? 200 : 503).send({ ready });
+  });
   await app.register(archiveRoutes, site);
   await app.register(unsubscribeRoutes, site);
   await app.register(subscribeRoutes, site);

@@ -1,7 +1,7 @@
 /** A PostgreSQL server of its own for a test run, and a database of its own for each test. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -13,6 +13,8 @@ export interface PostgresServer {
   /** Crashes it, as a power cut would, and starts it again. */
   crash(): void;
   stop(): void;
+  /** Of its first process. */
+  pid(): number;
 }
 
 /** Where Debian, and those who build it themselves, keep the server. */
@@ -58,6 +60,7 @@ export function startPostgres({ durable = false } = {}): PostgresServer | null {
   start();
   return {
     url: `postgres://broadsheet@localhost/postgres?host=${encodeURIComponent(dir)}`,
+    pid: () => Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]),
     crash() {
       asPostgres(bin, 'pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
       start();

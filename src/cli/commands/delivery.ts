@@ -83,6 +83,7 @@ export function registerDelivery(program: Command, add: AddCommand): void {
     (command) =>
       command
         .option('--once', 'end when nothing is due')
+        .option('--listen <host:port>', 'answer /healthz, /readyz and /metrics there')
         .option('--attached', 'end when standard input ends')
         .option('--demo', 'work for the demonstration'),
     worker,
@@ -388,6 +389,7 @@ async function adopt(call: Call): Promise<number> {
 }
 
 interface WorkerOptions {
+  listen?: string;
   attached?: boolean;
   once?: boolean;
   demo?: boolean;
@@ -395,13 +397,21 @@ interface WorkerOptions {
 
 async function worker(call: Call, _: string[], options: WorkerOptions): Promise<number> {
   const { work } = await import('../../newsletter/worker.ts');
+  const { listenForHealth } = await import('../../newsletter/health.ts');
   const { world, terminal } = call;
   const signal = options.attached
     ? AbortSignal.any([interruption(), stdinEnded()])
     : interruption();
   const report = await withNewsletter(
     call,
-    (newsletter) => work(newsletter, { signal, once: options.once === true }),
+    async (newsletter) => {
+      const health = options.listen && (await listenForHealth(newsletter, options.listen));
+      try {
+        return await work(newsletter, { signal, once: options.once === true });
+      } finally {
+        if (health) health.close();
+      }
+    },
     options.demo ? world.openDemo : world.open,
   );
   if (report === null) terminal.say('Another process is sending for this newsletter.');
