@@ -11,15 +11,18 @@ import type { Newsletter } from './newsletter.ts';
 /**
  * Checks the issue and writes the approval into its front matter, changing nothing else.
  * @param by who approves; absent: the editor of the settings
+ * @param seen hash of what they looked at; where it is something else by now, nothing is approved
  */
 export async function approve(
   newsletter: Newsletter,
   id: IssueId,
   by = newsletter.settings.editor,
+  seen?: string,
 ): Promise<Approval> {
   if (!by) throw whoApproves();
   const now = newsletter.clock();
   const composed = await compose(newsletter, id, now);
+  if (seen !== undefined && seen !== composed.hash) throw changedMeanwhile(composed.file);
   gate(composed, []);
   const approval = {
     by,
