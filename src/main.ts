@@ -21,18 +21,23 @@ export async function main(argv: string[]): Promise<void> {
     open: async (dir) => {
       const { loadSecrets } = await import('./config/secrets.ts');
       const { openSettings } = await import('./config/load.ts');
-      return open(dir, 'var', openSettings(dir), loadSecrets({ dir, env: process.env }), []);
+      const secrets = loadSecrets({ dir, env: process.env });
+      return open(dir, 'var', () => openSettings(dir), secrets, []);
     },
-    openDemo: async (dir) =>
-      open(dir, join('var', 'demo'), demoSettings(await settingsOf(dir)), {}, ['--demo']),
+    openDemo: async (dir) => {
+      const { loadSettings } = await import('./config/load.ts');
+      const state = join('var', 'demo');
+      return open(dir, state, () => demoSettings(loadSettings(dir)), {}, ['--demo']);
+    },
     openPublic: async (newsletter) => {
       const { publicServer } = await import('./web/public.ts');
       return serverOf(await publicServer(newsletter));
     },
     openStudio: async (newsletter) => {
-      const { studioServer } = await import('./web/studio.ts');
-      const { app, token, close } = await studioServer(newsletter);
-      return { ...serverOf(app), token, close };
+      const { studioServer } = await import('./web/studio/server.ts');
+      const { readSettings } = newsletter;
+      const { app, token, openPhone, close } = await studioServer(newsletter, { readSettings });
+      return { ...serverOf(app), token, openPhone, close };
     },
   });
 }
@@ -46,10 +51,11 @@ async function settingsOf(dir: string): Promise<Settings> {
 async function open(
   dir: string,
   state: string,
-  settings: Settings,
+  readSettings: () => Settings,
   secrets: Secrets,
   workerArguments: string[],
 ): Promise<OpenNewsletter> {
+  const settings = readSettings();
   const stateDir = join(dir, state);
   const { openStore } = await import('./store/open.ts');
   const { localKeys } = await import('./config/secrets.ts');
@@ -58,6 +64,7 @@ async function open(
     dir,
     stateDir,
     settings,
+    readSettings,
     secrets,
     keys: secrets.keys ?? localKeys(stateDir, randomBytes),
     db: store.db,

@@ -21,7 +21,7 @@ export interface World {
   /** The demonstration's newsletter: content of `dir`, state in var/demo, no secrets, outbox only. */
   openDemo(dir: string): Promise<OpenNewsletter>;
   openPublic(newsletter: Newsletter): Promise<Server>;
-  openStudio(newsletter: Newsletter): Promise<Server & { token: string }>;
+  openStudio(newsletter: OpenNewsletter): Promise<StudioServer>;
 }
 
 /** A web server that is not listening yet. */
@@ -31,7 +31,16 @@ export interface Server {
   close(): Promise<void>;
 }
 
+export interface StudioServer extends Server {
+  /** Part of the address that opens it. */
+  token: string;
+  /** A page of an issue for a phone on the local network, with the code that leads there. */
+  openPhone(issue: string): Promise<{ url: string; expiresAt: number; terminal: string }>;
+}
+
 export interface OpenNewsletter extends Newsletter {
+  /** Reads the settings anew, for what follows its files. */
+  readSettings(): Newsletter['settings'];
   close(): Promise<void>;
 }
 

@@ -146,8 +146,9 @@ function textOf({ text, issue }: IssueFile, { line }: Item): { text: string; off
     ...section.items.map((item) => item.line),
   ]);
   const next = Math.min(...headings.filter((each) => each > line));
-  const offset = starts[line] ?? text.length;
+  const begin = starts[line] ?? text.length;
   const end = Number.isFinite(next) ? (starts[next - 1] as number) : text.length;
+  const offset = begin + (/^\s*/.exec(text.slice(begin, end))?.[0].length ?? 0);
   return { text: text.slice(offset, end).trimEnd(), offset };
 }
 

@@ -51,12 +51,12 @@ export function renderForWechat(issue: Issue, imprint: Imprint): string {
 }
 
 function sectionHtml({ name, prose, items }: SectionView<string>, notes: Footnote[]): string {
-  const heading = name ? `<h2 style="${SECTION}">${escape(name)}</h2>` : '';
+  const heading = name ? `<h2 style="${SECTION}">${escapeText(name)}</h2>` : '';
   return [heading, prose, ...items.map((item) => itemHtml(item, notes))].filter(Boolean).join('\n');
 }
 
 function itemHtml({ headline, lead, body, links }: ItemView<string>, notes: Footnote[]): string {
-  const sources = links.map(({ text, url }) => `${escape(text)}${reference(notes, text, url)}`);
+  const sources = links.map(({ text, url }) => `${escapeText(text)}${reference(notes, text, url)}`);
   const line = sources.length > 0 ? `<p style="${NOTE}">${sources.join(' · ')}</p>` : '';
   return [`<h3 style="${lead ? LEAD : ITEM}">${headline}</h3>`, body, line]
     .filter(Boolean)
@@ -105,12 +105,12 @@ function reference(notes: Footnote[], text: string, url: string): string {
 function footnotes(notes: readonly Footnote[], title: string): string {
   if (notes.length === 0) return '';
   const lines = notes.map(({ text, url }, at) => {
-    const words = text === url ? '' : `${escape(text)}: `;
-    return `<p style="${NOTE}">[${at + 1}] ${words}${escape(url)}</p>`;
+    const words = text === url ? '' : `${escapeText(text)}: `;
+    return `<p style="${NOTE}">[${at + 1}] ${words}${escapeText(url)}</p>`;
   });
   return [`<h2 style="${SECTION}">${title}</h2>`, ...lines].join('\n');
 }
 
-function escape(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { preview } from '../../src/newsletter/preview.ts';
-import { studioServer } from '../../src/web/studio.ts';
+import { studioServer } from '../../src/web/studio/server.ts';
 import { openTestNewsletter, type TestNewsletter, writeIssue } from '../support/newsletter.ts';
 
 const ID = '2026-11-w4';
