@@ -8,6 +8,7 @@ import {
   nodemailer,
   smtpSource,
 } from './contestants.ts';
+import { previewed } from './preview.ts';
 import { type Row, rate, rowsOf, type Table } from './report.ts';
 import { openPostfix, openSink, postfixMissing, type Server } from './servers.ts';
 import { startUp } from './start.ts';
@@ -88,6 +89,8 @@ export const suites: Record<string, (options: Options) => Promise<Table>> = {
   },
 
   start: async () => startUp(),
+
+  preview: ({ items }) => previewed(items),
 };
 
 /** @param enter names the contestants for a list of that length; the others are compared with the last */

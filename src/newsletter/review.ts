@@ -203,15 +203,21 @@ function neighbour(places: Int32Array, from: number, step: 1 | -1): number | und
 
 function marksIn(item: string, text: string, repairs: readonly ReviewedRepair[]): ReviewedMark[] {
   const lines = text.split(/(?<=\r\n|\r(?!\n)|\n)/);
+  const told = new Set<ReviewedRepair>();
   return findChecks(text).map(({ text: words, line, column }) => {
     const start = lines.slice(0, line - 1).join('').length + column - 1;
     const end = text.indexOf('-->', start) + 3;
-    const about = repairs.filter(
-      ({ applied, from, to, at }) =>
-        !applied && at && at.start < start && words.includes(`“${from}”`) && words.includes(to),
+    // A word that is misheard twice in a sentence has two marks after it, in its order.
+    const about = repairs.find(
+      (repair) => !repair.applied && !told.has(repair) && isAbout(words, start, repair),
     );
-    return { key: `mark:${item}:${start}`, start, end, words, repair: about.at(-1)?.key ?? null };
+    if (about) told.add(about);
+    return { key: `mark:${item}:${start}`, start, end, words, repair: about?.key ?? null };
   });
+}
+
+function isAbout(words: string, mark: number, { from, to, at }: ReviewedRepair): boolean {
+  return at !== null && at.start < mark && words.includes(`“${from}”`) && words.includes(to);
 }
 
 /** The file with the decision carried out; undefined where the item knows nothing of it. */

@@ -117,7 +117,7 @@ export function inboxes(mail) {
     'div',
     { class: 'inboxes' },
     ...kinds.flatMap(([name, kind]) => [
-      h('h3', {}, name),
+      h('h2', {}, name),
       h('div', { class: `row ${kind}` }, ...line(mail)),
     ]),
     h('p', { class: 'small' }, say.approximate),

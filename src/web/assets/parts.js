@@ -73,8 +73,9 @@ export function comparison(comparison) {
           { class: kind },
           h(
             'span',
-            { class: 'sign', 'aria-label': Reflect.get(names, kind) || undefined, role: 'img' },
-            Reflect.get(signs, kind),
+            { class: 'sign' },
+            h('span', { 'aria-hidden': 'true' }, Reflect.get(signs, kind)),
+            h('span', { class: 'said-only' }, Reflect.get(names, kind)),
           ),
           h('code', {}, text || ' '),
         ),

@@ -108,7 +108,9 @@ export async function showPreview(main, id) {
   const reviewLink =
     issues.some((/** @type {any} */ each) => each.id === id && each.drafted) &&
     h('a', { class: 'button', href: `#/review/${id}` }, say.review);
+  const title = h('h1', { class: 'said-only' });
   main.append(
+    title,
     h(
       'div',
       { class: 'issue-bar' },
@@ -182,6 +184,7 @@ export async function showPreview(main, id) {
 
   function fill() {
     document.title = `${issue.subject} · Broadsheet`;
+    title.textContent = issue.title;
     const now = issue.approved ? 'approved' : 'edited';
     const gone = issues.find((/** @type {any} */ each) => each.id === id)?.state;
     const stamp =
