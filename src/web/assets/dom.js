@@ -65,7 +65,7 @@ export function button(words, action, properties = {}) {
  */
 export function openDialog(title, closing, ...children) {
   const close = button('✕', () => dialog.close(), { class: 'close', 'aria-label': closing });
-  const head = h('header', {}, h('h2', { id: 'dialog-title' }, title), close);
+  const head = h('div', { class: 'head' }, h('h2', { id: 'dialog-title' }, title), close);
   const dialog = h(
     'dialog',
     { 'aria-labelledby': 'dialog-title', on: { close: () => dialog.remove() } },
