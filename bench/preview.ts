@@ -43,6 +43,8 @@ export async function previewed(items: number): Promise<Table> {
     await page.goto(`${base}/?token=${studio.token}#/issue/${ISSUE}`);
     const file = join(dir, 'issues', ISSUE, 'issue.md');
     const text = readFileSync(file, 'utf8');
+    // The frame that is seen, not one that is still loading.
+    const mail = page.frameLocator('iframe:not(.coming)');
     const shown: number[] = [];
     const composed: number[] = [];
     for (let save = 0; save < SAVES + WARM; save += 1) {
@@ -50,7 +52,7 @@ export async function previewed(items: number): Promise<Table> {
       const edited = text.replace(/^### .*\n/m, (heading) => `${heading}\n${words}\n`);
       const ms = await timed(async () => {
         writeFileSync(file, edited);
-        await page.waitForFunction(seen(words), undefined, { polling: 'raf' });
+        await mail.getByText(words).waitFor();
       });
       const alone = await timed(() => preview(newsletter, ISSUE));
       if (save < WARM) continue;
@@ -66,11 +68,6 @@ export async function previewed(items: number): Promise<Table> {
     await studio.close();
     await store.close();
   }
-}
-
-/** Whether the frame that is seen, not one that is still loading, has the words. */
-function seen(words: string): string {
-  return `document.querySelector('iframe:not(.coming)')?.contentDocument?.body?.textContent.includes('${words}')`;
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

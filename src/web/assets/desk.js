@@ -216,8 +216,8 @@ function providers(byProvider) {
         ),
       );
     });
-  const head = ['provider', 'outcome', 'readers', 'accepted'].map((key) =>
-    h('th', { scope: 'col' }, word(key)),
+  const head = ['provider', 'outcome', 'readers', 'accepted'].map((key, at) =>
+    h('th', { scope: 'col', class: at > 1 && 'number' }, word(key)),
   );
   return h(
     'div',

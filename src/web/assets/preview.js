@@ -20,7 +20,7 @@ const [NARROWEST, WIDEST, STEP] = [240, 1400, 16];
 /** What was chosen stays chosen from issue to issue. */
 const chosen = {
   part: 'mail',
-  width: 1024,
+  width: innerWidth < 700 ? 375 : 1024,
   look: '',
   images: false,
   styles: false,
@@ -107,7 +107,7 @@ export async function showPreview(main, id) {
   );
   const reviewLink =
     issues.some((/** @type {any} */ each) => each.id === id && each.drafted) &&
-    h('a', { class: 'button', href: `#/review/${id}` }, say.review);
+    h('a', { class: 'button', href: `#/review/${id}` }, say.keyReview);
   const title = h('h1', { class: 'said-only' });
   main.append(
     title,
@@ -304,8 +304,11 @@ export async function showPreview(main, id) {
   function jump({ line }) {
     choosePart('source');
     const place = document.getElementById(`line-${line}`);
-    place?.scrollIntoView({ block: 'center' });
-    place?.classList.add('meant');
+    const list = place?.parentElement;
+    if (!place || !list) return;
+    place.classList.add('meant');
+    list.scrollTop = place.offsetTop - list.offsetTop - list.clientHeight / 3;
+    list.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param {string} name */
