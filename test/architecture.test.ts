@@ -25,6 +25,7 @@ const OWNERS: Record<string, string[]> = {
   'markdown-it': ['issue'],
   fastify: ['web'],
   '@fastify/helmet': ['web'],
+  qrcode: ['web'],
   commander: ['cli'],
   '@clack/prompts': ['cli'],
   picocolors: ['cli'],

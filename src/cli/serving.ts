@@ -22,9 +22,12 @@ export function servePreview(
 ): Promise<number> {
   return withNewsletter(call, async (newsletter) => {
     const studio = await openStudio(call, newsletter, port, issue);
-    if (phone) await showPhone(call, studio, issue ?? issueIds(newsletter)[0] ?? '');
-    await until(interruption());
-    await studio.close();
+    try {
+      if (phone) await showPhone(call, studio, issue ?? issueIds(newsletter)[0] ?? '');
+      await until(interruption());
+    } finally {
+      await studio.close();
+    }
     return 0;
   });
 }

@@ -2,8 +2,8 @@
 import { difference } from '../issue/difference.ts';
 import { type Email, findSlots } from '../issue/email.ts';
 import type { IssueId } from '../issue/issue.ts';
+import { compose } from './compose.ts';
 import type { Newsletter } from './newsletter.ts';
-import { preview } from './preview.ts';
 
 export interface Line {
   kind: 'same' | 'gone' | 'new';
@@ -13,7 +13,7 @@ export interface Line {
 export interface Comparison {
   /** The issue that was sent, its subject and when (ms). */
   with: { issue: IssueId; subject: string; sentAt: number };
-  /** Of the text part. Addresses of one reader stand as `…`. */
+  /** Of the text part. What is filled in for a reader stands as `…`. */
   lines: Line[];
   /** UTF-8 bytes of the HTML, with markers in place of what is a reader's own. */
   bytes: { before: number; after: number };
@@ -40,11 +40,11 @@ export async function compareWithLastSent(
     (await editions.executeTakeFirst());
   if (!last) return null;
   const sent = JSON.parse(last.email) as Email;
-  const { text, html } = await preview(newsletter, id);
+  const { email } = await compose(newsletter, id, newsletter.clock());
   return {
     with: { issue: last.issue, subject: last.subject, sentAt: Number(last.created_at) },
-    lines: linesOf(neutral(sent.text), withoutToken(text)),
-    bytes: { before: Buffer.byteLength(sent.html), after: Buffer.byteLength(html) },
+    lines: linesOf(neutral(sent.text), neutral(email.text)),
+    bytes: { before: Buffer.byteLength(sent.html), after: Buffer.byteLength(email.html) },
   };
 }
 
@@ -56,14 +56,10 @@ function linesOf(before: string, after: string): Line[] {
   });
 }
 
-/** A reader's own links differ from mail to mail, and are no change. */
+/** What is filled in for each reader stands as a marker in both. */
 function neutral(text: string): string {
   return findSlots(text).reduceRight(
     (rest, { start, end }) => `${rest.slice(0, start)}…${rest.slice(end)}`,
     text,
   );
-}
-
-function withoutToken(text: string): string {
-  return text.replace(/\S+\/u\/preview\b/g, '…');
 }

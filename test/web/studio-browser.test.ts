@@ -25,7 +25,7 @@ import { openTestNewsletter, type TestNewsletter, writeIssue } from '../support/
 const ID = '2026-11-w4';
 const SEED = resolve(import.meta.dirname, '../../issues/2023-09-w3/transcript.txt');
 /** Edits without a leak: a thousand take minutes, so fewer unless they are asked for. */
-const EDITS = Number(process.env.STUDIO_EDITS ?? 200);
+const EDITS = Number(process.env.STUDIO_EDITS ?? 100);
 
 let browser: Browser;
 let newsletter: TestNewsletter;
