@@ -12,6 +12,7 @@ const KEPT = 12;
 const WATCHED = ['issues', 'templates', 'config'];
 
 export interface Live {
+  dir: string;
   /** With the settings as they are now. @throws BroadsheetError `settings-invalid` */
   newsletter(): Newsletter;
   /** Composed once for all that show it. @throws as `preview` */
@@ -29,6 +30,7 @@ export function openLive(newsletter: Newsletter, readSettings?: () => Settings):
   let current: Newsletter | undefined = newsletter;
   const previews = new Map<string, Promise<Preview>>();
   const live: Live = {
+    dir: newsletter.dir,
     newsletter() {
       current ??= readSettings ? { ...newsletter, settings: readSettings() } : newsletter;
       return current;

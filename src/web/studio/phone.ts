@@ -43,7 +43,7 @@ export function openPhone(live: Live, address?: string): Phone {
       contentSecurityPolicy: false,
       referrerPolicy: { policy: 'no-referrer' },
     });
-    app.setErrorHandler((error, _, reply) => sendProblem(error, live.newsletter().dir, reply));
+    app.setErrorHandler((error, _, reply) => sendProblem(error, live.dir, reply));
     app.get('/:token', async (request, reply) => {
       const isHere = request.headers.host === new URL(baseOf(app)).host;
       const open = page && page.until > live.newsletter().clock() ? page : undefined;
