@@ -14,6 +14,7 @@ const HELP = `npm run bench -- [SUITE ...] [options]
   growth    5 and 50 times the list, with the small issue; takes minutes
   cluster   1, 2 and 4 workers on PostgreSQL and no relay, against SKIP LOCKED; planning
   start     the command line against a bare node
+  preview   from a save to the change in the studio's frame, in Chromium
   all       all of them
 
   --mails N        length of the list (20000, a multiple of 20); who is slow gets a part of it

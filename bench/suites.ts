@@ -9,6 +9,7 @@ import {
   smtpSource,
 } from './contestants.ts';
 import { cluster } from './database.ts';
+import { previewed } from './preview.ts';
 import { type Row, rate, rowsOf, type Table } from './report.ts';
 import { openPostfix, openSink, postfixMissing, type Server } from './servers.ts';
 import { startUp } from './start.ts';
@@ -91,6 +92,8 @@ export const suites: Record<string, (options: Options) => Promise<Table>> = {
   cluster,
 
   start: async () => startUp(),
+
+  preview: ({ items }) => previewed(items),
 };
 
 /** @param enter names the contestants for a list of that length; the others are compared with the last */

@@ -21,10 +21,14 @@ export async function main(argv: string[]): Promise<void> {
     open: async (dir) => {
       const { loadSecrets } = await import('./config/secrets.ts');
       const { openSettings } = await import('./config/load.ts');
-      return open(dir, 'var', openSettings(dir), loadSecrets({ dir, env: process.env }), []);
+      const secrets = loadSecrets({ dir, env: process.env });
+      return open(dir, 'var', () => openSettings(dir), secrets, []);
     },
-    openDemo: async (dir) =>
-      open(dir, join('var', 'demo'), demoSettings(await settingsOf(dir)), {}, ['--demo']),
+    openDemo: async (dir) => {
+      const { loadSettings } = await import('./config/load.ts');
+      const state = join('var', 'demo');
+      return open(dir, state, () => demoSettings(loadSettings(dir)), {}, ['--demo']);
+    },
     placeOf: async (dir) => {
       const { loadSecrets } = await import('./config/secrets.ts');
       return {
@@ -41,9 +45,10 @@ export async function main(argv: string[]): Promise<void> {
       return serverOf(metricsServer(newsletter));
     },
     openStudio: async (newsletter) => {
-      const { studioServer } = await import('./web/studio.ts');
-      const { app, token, close } = await studioServer(newsletter);
-      return { ...serverOf(app), token, close };
+      const { studioServer } = await import('./web/studio/server.ts');
+      const { readSettings } = newsletter;
+      const { app, token, openPhone, close } = await studioServer(newsletter, { readSettings });
+      return { ...serverOf(app), token, openPhone, close };
     },
   });
 }
@@ -57,10 +62,11 @@ async function settingsOf(dir: string): Promise<Settings> {
 async function open(
   dir: string,
   state: string,
-  settings: Settings,
+  readSettings: () => Settings,
   secrets: Secrets,
   workerArguments: string[],
 ): Promise<OpenNewsletter> {
+  const settings = readSettings();
   const stateDir = join(dir, state);
   const { openStore } = await import('./store/open.ts');
   const { localKeys } = await import('./config/secrets.ts');
@@ -71,6 +77,7 @@ async function open(
     dir,
     stateDir,
     settings,
+    readSettings,
     secrets,
     keys: secrets.keys ?? localKeys(stateDir, randomBytes),
     db: store.db,

@@ -1,37 +1,67 @@
 /** `npm run pictures`: the bundled issue and the studio as they look now, into docs/pictures/. */
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import sharp from 'sharp';
 
 const root = resolve(import.meta.dirname, '..');
 const ISSUE = '2023-09-w3';
+/** Drafted anew for the pictures; older than the one that is sent. */
+const DRAFTED = '2023-09-w2';
+const DESKTOP: Size = [1280, 860];
+const PHONE: Size = [400, 860];
 
 type Scheme = 'light' | 'dark';
+type Size = [width: number, height: number];
 
-/** Starts the demonstration and gives its two addresses. */
+/** The demonstration in a directory of its own, with a fresh draft to review beside the bundled issue. */
 async function startDemo() {
-  const child = spawn(process.execPath, [join(root, 'src/launch.js'), 'demo'], { cwd: root });
+  const dir = mkdtempSync(join(tmpdir(), 'broadsheet-pictures-'));
+  for (const part of ['config', 'templates', 'issues'])
+    cpSync(join(root, part), join(dir, part), { recursive: true });
+  const launcher = join(root, 'src/launch.js');
+  const transcript = join(root, 'issues', ISSUE, 'transcript.txt');
+  const drafting = ['draft', transcript, '--issue', DRAFTED, '--dir', dir, '--quiet'];
+  await new Promise((done) =>
+    spawn(process.execPath, [launcher, ...drafting], { stdio: 'ignore' }).on('close', done),
+  );
+  const child = spawn(process.execPath, [launcher, 'demo', '--dir', dir, '--port', '4399']);
   let words = '';
   for await (const chunk of child.stderr) {
     words += chunk;
     if (words.includes('Ctrl-C')) break;
   }
   const address = (name: string) => new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(words)?.[1] ?? '';
-  return { pages: address('pages'), studio: address('studio'), stop: () => child.kill('SIGINT') };
+  const studio = address('studio').replace(/#.*/, '');
+  return { pages: address('pages'), studio, stop: () => child.kill('SIGINT') };
 }
 
-async function shoot(
-  browser: Browser,
-  url: string,
-  [width, height]: [number, number],
-  colorScheme: Scheme,
-): Promise<Buffer> {
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme });
-  await page.goto(url);
-  const isStudio = (await page.locator('iframe').count()) > 0;
-  await (isStudio ? page.frameLocator('iframe') : page).locator('h2').first().waitFor();
+interface Shot {
+  url: string;
+  size: Size;
+  scheme?: Scheme;
+  locale?: string;
+  /** Shown when it is ready. */
+  ready: string;
+  /** What is done before it is taken. */
+  after?: (page: Page) => Promise<unknown>;
+}
+
+async function shoot(browser: Browser, shot: Shot): Promise<Buffer> {
+  const [width, height] = shot.size;
+  const page = await browser.newPage({
+    viewport: { width, height },
+    colorScheme: shot.scheme ?? 'light',
+    locale: shot.locale ?? 'en-GB',
+  });
+  await page.goto(shot.url);
+  await page.locator(shot.ready).first().waitFor();
+  await shot.after?.(page);
   await page.evaluate('document.fonts.ready');
+  // The frame behind the one that is seen takes its place, and the plots their size.
+  await page.waitForTimeout(700);
   const picture = await page.screenshot();
   await page.close();
   return picture;
@@ -60,16 +90,49 @@ const browser = await chromium.launch({
   args: ['--no-sandbox'],
 });
 try {
-  const mail = `${demo.pages}/issues/${ISSUE}`;
+  const mail = { url: `${demo.pages}/issues/${ISSUE}`, ready: 'h2' };
+  const issue = { url: `${demo.studio}#/issue/${ISSUE}`, ready: 'iframe:not(.coming)' };
+  const look = (name: string) => (page: Page) =>
+    page.getByRole('radio', { name, exact: true }).check();
+  const shots: Record<string, Shot> = {
+    'studio-light': { ...issue, size: DESKTOP },
+    'studio-dark': { ...issue, size: DESKTOP, scheme: 'dark', locale: 'zh-CN' },
+    'studio-inverted': { ...issue, size: DESKTOP, after: look('Inverted') },
+    'studio-phone': { ...issue, size: PHONE, locale: 'zh-CN' },
+    'studio-issues': { url: `${demo.studio}#/issues`, ready: '.issues', size: DESKTOP },
+    'studio-checks': {
+      url: `${demo.studio}#/issue/${DRAFTED}`,
+      ready: '.checks button',
+      size: DESKTOP,
+      after: (page) => page.locator('.checks button').first().click(),
+    },
+    'studio-review': {
+      url: `${demo.studio}#/review/${DRAFTED}`,
+      ready: '.reviewed article',
+      size: DESKTOP,
+      after: (page) =>
+        page.evaluate(
+          "document.querySelector('.decisions .open').closest('article').scrollIntoView()",
+        ),
+    },
+    'studio-desk': { url: `${demo.studio}#/desk/1`, ready: 'figure', size: DESKTOP },
+    'studio-outbox': {
+      url: `${demo.studio}#/outbox`,
+      ready: 'iframe:not(.coming)',
+      size: DESKTOP,
+      scheme: 'dark',
+    },
+  };
   const pictures: Record<string, Buffer> = {
     issue: await sheet(browser, [
-      await shoot(browser, mail, [680, 840], 'light'),
-      await shoot(browser, mail, [390, 840], 'dark'),
+      await shoot(browser, { ...mail, size: [680, 840] }),
+      await shoot(browser, { ...mail, size: [390, 840], scheme: 'dark' }),
     ]),
-    'studio-light': await shoot(browser, demo.studio, [1280, 860], 'light'),
-    'studio-dark': await shoot(browser, demo.studio, [1280, 860], 'dark'),
   };
-  for (const [name, bytes] of Object.entries(pictures)) {
+  for (const [name, shot] of Object.entries(shots)) pictures[name] = await shoot(browser, shot);
+  for (const [name, picture] of Object.entries(pictures)) {
+    // Paper, ink and one red: a palette holds them, in a third of the bytes.
+    const bytes = await sharp(picture).png({ palette: true, colours: 128, effort: 8 }).toBuffer();
     writeFileSync(join(root, 'docs/pictures', `${name}.png`), bytes);
     console.log(`docs/pictures/${name}.png  ${bytes.length} bytes`);
   }

@@ -7,6 +7,7 @@ const tool = (path) => join(root, 'node_modules', path);
 const steps = [
   [tool('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],
   [tool('typescript/bin/tsc')],
+  [tool('typescript/bin/tsc'), '--project', 'src/web/assets'],
   [tool('vitest/vitest.mjs'), 'run', '--config', 'test/vitest.config.ts', ...process.argv.slice(2)],
 ];
 

@@ -28,7 +28,7 @@ export interface World {
   placeOf(dir: string): Promise<DatabasePlace>;
   openPublic(newsletter: Newsletter): Promise<Server>;
   openMetrics(newsletter: Newsletter): Promise<Server>;
-  openStudio(newsletter: Newsletter): Promise<Server & { token: string }>;
+  openStudio(newsletter: OpenNewsletter): Promise<StudioServer>;
 }
 
 /** A web server that is not listening yet. */
@@ -38,7 +38,16 @@ export interface Server {
   close(): Promise<void>;
 }
 
+export interface StudioServer extends Server {
+  /** Part of the address that opens it. */
+  token: string;
+  /** A page of an issue for a phone on the local network, with the code that leads there. */
+  openPhone(issue: string): Promise<{ url: string; expiresAt: number; terminal: string }>;
+}
+
 export interface OpenNewsletter extends Newsletter {
+  /** Reads the settings anew, for what follows its files. */
+  readSettings(): Newsletter['settings'];
   close(): Promise<void>;
 }
 

@@ -1,24 +1,41 @@
 /** The commands that stay until Ctrl-C: preview, serve, demo. */
 import pc from 'picocolors';
 import { demo, nearby } from '../newsletter/demo.ts';
+import { issueIds } from '../newsletter/issues.ts';
 import { keepRunning } from '../newsletter/serve.ts';
-import { type Call, type OpenNewsletter, type Server, withNewsletter } from './cli.ts';
+import {
+  type Call,
+  type OpenNewsletter,
+  type Server,
+  type StudioServer,
+  withNewsletter,
+} from './cli.ts';
 import { interruption } from './interruption.ts';
 
 const STUDIO_PORT = 4321;
 
-/** The studio alone. */
+/** The studio alone; with `phone` also a page of the issue, or of the newest, for the local network. */
 export function servePreview(
   call: Call,
   issue: string | undefined,
-  port: string | undefined,
+  { port, phone }: { port?: string; phone?: boolean },
 ): Promise<number> {
   return withNewsletter(call, async (newsletter) => {
     const studio = await openStudio(call, newsletter, port, issue);
-    await until(interruption());
-    await studio.close();
+    try {
+      if (phone) await showPhone(call, studio, issue ?? issueIds(newsletter)[0] ?? '');
+      await until(interruption());
+    } finally {
+      await studio.close();
+    }
     return 0;
   });
+}
+
+async function showPhone({ terminal }: Call, studio: StudioServer, issue: string): Promise<void> {
+  const page = await studio.openPhone(issue);
+  const until = new Date(page.expiresAt).toTimeString().slice(0, 5);
+  terminal.say(`${pc.bold('phone')}    ${page.url}  (${issue}, until ${until})\n${page.terminal}`);
 }
 
 /** Schedule, public pages, studio and a worker. */
@@ -109,11 +126,11 @@ async function openStudio(
   newsletter: OpenNewsletter,
   port: string | undefined,
   issue: string | undefined,
-): Promise<Server> {
+): Promise<StudioServer> {
   const studio = await call.world.openStudio(newsletter);
   const address = await listen(studio, '127.0.0.1', Number(port ?? STUDIO_PORT));
   call.terminal.say(
-    `${pc.bold('studio')}   ${address}/?token=${studio.token}${issue ? `#${issue}` : ''}`,
+    `${pc.bold('studio')}   ${address}/?token=${studio.token}${issue ? `#/issue/${issue}` : ''}`,
   );
   return studio;
 }

@@ -73,3 +73,27 @@ function splitAt(text: string, line: number | undefined) {
     eol,
   };
 }
+
+/** Puts other words in place of a span (UTF-16 offsets), and leaves every other byte alone. */
+export function replaceSpan(
+  text: string,
+  { start, end }: { start: number; end: number },
+  words: string,
+): string {
+  return text.slice(0, start) + words + text.slice(end);
+}
+
+/**
+ * The span that goes when a `<!-- check: … -->` mark is settled: the mark, and the space before it or, where it is
+ * a paragraph of its own, the blank line after it.
+ */
+export function spanOfMark(
+  text: string,
+  { start, end }: { start: number; end: number },
+): { start: number; end: number } {
+  const before = /[ \t]*$/.exec(text.slice(0, start))?.[0].length ?? 0;
+  const opensLine = start - before === 0 || /[\r\n]/.test(text[start - before - 1] ?? '');
+  if (!opensLine) return { start: start - before, end };
+  const after = /^[ \t]*(\r?\n[ \t]*)*/.exec(text.slice(end))?.[0].length ?? 0;
+  return { start: start - before, end: end + after };
+}

@@ -4,6 +4,7 @@ import { simpleParser } from 'mailparser';
 export interface ReadMessage {
   subject: string;
   from: string;
+  to: string;
   html: string;
   text: string;
 }
@@ -14,6 +15,10 @@ export async function readMessage(message: Buffer): Promise<ReadMessage> {
   return {
     subject: parsed.subject ?? '',
     from: parsed.from?.text ?? '',
+    to: [parsed.to ?? []]
+      .flat()
+      .map(({ text }) => text)
+      .join(', '),
     html: parsed.html || '',
     text: parsed.text ?? '',
   };

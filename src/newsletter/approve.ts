@@ -12,16 +12,19 @@ import type { Newsletter } from './newsletter.ts';
  * Checks the issue and writes the approval into its front matter, changing nothing else.
  * @param by who approves; absent: the editor of the settings
  * @param allow ids of findings that they override
+ * @param seen hash of what they looked at; where it is something else by now, nothing is approved
  */
 export async function approve(
   newsletter: Newsletter,
   id: IssueId,
   by = newsletter.settings.editor,
   allow: readonly string[] = [],
+  seen?: string,
 ): Promise<Approval> {
   if (!by) throw whoApproves();
   const now = newsletter.clock();
   const composed = await compose(newsletter, id, now);
+  if (seen !== undefined && seen !== composed.hash) throw changedMeanwhile(composed.file);
   await gate(newsletter, composed, allow);
   const approval = {
     by,

@@ -5,7 +5,7 @@ import type { Email } from '../issue/email.ts';
 import type { IssueId } from '../issue/issue.ts';
 import { compile, type Head, type Program } from '../message/program.ts';
 import { renderEmail } from '../render/email.ts';
-import { loadTemplates, templateFingerprint } from '../render/templates.ts';
+import { loadTemplates, type Templates, templateFingerprint } from '../render/templates.ts';
 import { type IssueFile, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
 
@@ -34,14 +34,23 @@ export async function compose(
   const { email, mjml } = await renderEmail(file.issue, newsletter.settings, templates);
   const addressed = { ...email, subject: subjectPrefix + email.subject };
   const program = compile(addressed, head(newsletter, id, date));
-  const hash = approvalHash({
-    text: file.text,
+  const hash = hashToApprove(newsletter, file, templates);
+  const approved = file.issue.approved?.hash === hash;
+  return { ...file, email: addressed, mjml, program, hash, approved };
+}
+
+/** Hash that an approval of the file, as it stands, has to carry; nothing is rendered for it. */
+export function hashToApprove(
+  newsletter: Newsletter,
+  { text }: Pick<IssueFile, 'text'>,
+  templates: Templates,
+): string {
+  return approvalHash({
+    text,
     template: templateFingerprint(templates),
     audience: audienceRule(),
     sender: senderIdentity(newsletter),
   });
-  const approved = file.issue.approved?.hash === hash;
-  return { ...file, email: addressed, mjml, program, hash, approved };
 }
 
 function head(newsletter: Newsletter, issue: IssueId, date: number): Head {

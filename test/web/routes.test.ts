@@ -9,7 +9,7 @@ import { tokenFor } from '../../src/audience/tokens.ts';
 import { loadSecrets } from '../../src/config/secrets.ts';
 import { addSubscriber } from '../../src/newsletter/subscribers.ts';
 import { publicServer } from '../../src/web/public.ts';
-import { studioServer } from '../../src/web/studio.ts';
+import { studioServer } from '../../src/web/studio/server.ts';
 import {
   openTestNewsletter,
   type TestNewsletter,

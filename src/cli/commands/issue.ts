@@ -68,10 +68,14 @@ export function registerIssue(_program: Command, add: AddCommand): void {
     (command) => command.requiredOption('--out <dir>', 'where to write'),
     render,
   );
-  add<{ port?: string }>(
+  add<PreviewOptions>(
     'preview [issue]',
     'the studio on this machine: the very bytes that will be sent, live',
-    (command) => command.option('--port <n>', 'port; default: 4321 or the next free one'),
+    (command) =>
+      command
+        .option('--port <n>', 'port; default: 4321 or a free one')
+        .option('--phone', 'also a page to read on a phone in the local network, for 30 minutes')
+        .addHelpText('after', PREVIEW_HELP),
     preview,
   );
 }
@@ -188,9 +192,18 @@ async function render(call: Call, [issue]: string[], options: { out: string }): 
   return 0;
 }
 
-async function preview(call: Call, [issue]: string[], options: { port?: string }): Promise<number> {
+interface PreviewOptions {
+  port?: string;
+  phone?: boolean;
+}
+
+const PREVIEW_HELP = `
+Open the printed address: it holds a key of this start, and works on this machine only. The page follows
+issue.md, the templates and the settings while you write. Press ? in it for its keys; more in docs/studio.md.`;
+
+async function preview(call: Call, [issue]: string[], options: PreviewOptions): Promise<number> {
   const { servePreview } = await import('../serving.ts');
-  return servePreview(call, issue ? issueId(issue) : undefined, options.port);
+  return servePreview(call, issue ? issueId(issue) : undefined, options);
 }
 
 /** `2023-09-w3`, also when given as its folder or file. */

@@ -1,150 +1,161 @@
-// The studio's page: shows what the server composed, and follows the files.
+// The studio's page: the masthead, and which view is shown for an address.
 
-const words = {
-  en: {
-    issue: 'Issue',
-    mail: 'Mail',
-    text: 'Text',
-    headers: 'Headers',
-    source: 'Source',
-    width: 'Width',
-    phone: 'Phone',
-    desktop: 'Desktop',
-    mode: 'Mode',
-    light: 'Light',
-    dark: 'Dark',
-    imagesOff: 'Images off',
-    stylesOff: 'Styles off',
-    approved: 'Approved',
-    notApproved: 'Not approved',
-    none: 'No issues yet',
-    fine: 'No findings',
-    lastGood: 'The last good state is shown below.',
-  },
-  zh: {
-    issue: '期',
-    mail: '邮件',
-    text: '纯文本',
-    headers: '邮件头',
-    source: '源码',
-    width: '宽度',
-    phone: '手机',
-    desktop: '电脑',
-    mode: '模式',
-    light: '浅色',
-    dark: '深色',
-    imagesOff: '不显示图片',
-    stylesOff: '不用样式表',
-    approved: '已批准',
-    notApproved: '未批准',
-    none: '还没有任何一期',
-    fine: '没有发现问题',
-    lastGood: '下面是上一次正常的样子。',
-  },
+import { get, listen } from './api.js';
+import { showDesk } from './desk.js';
+import { showShortcuts } from './dialogs.js';
+import { announce, at, button, h } from './dom.js';
+import { showIssues } from './issues.js';
+import { showOutbox } from './outbox.js';
+import { showPreview } from './preview.js';
+import { showReview } from './review.js';
+import { language, say, switchLanguage } from './words.js';
+
+/**
+ * @typedef {{ close?: () => void, changed?: () => void, keys?: Record<string, () => void> }} View
+ * @typedef {(main: HTMLElement, name: string) => View | Promise<View>} Show
+ */
+
+/** @type {Record<string, Show>} */
+const VIEWS = {
+  issues: showIssues,
+  issue: showPreview,
+  review: showReview,
+  desk: showDesk,
+  outbox: showOutbox,
 };
-const say = words[navigator.language.startsWith('zh') ? 'zh' : 'en'];
-const at = (id) => document.getElementById(id);
-const tabs = [...document.querySelectorAll('[role="tab"]')];
+/** Which entry of the masthead a view belongs to. */
+const ENTRY = {
+  issues: 'issues',
+  issue: 'issues',
+  review: 'issues',
+  desk: 'desk',
+  outbox: 'outbox',
+};
 
-document.documentElement.lang = say === words.zh ? 'zh-CN' : 'en';
-for (const element of document.querySelectorAll('[data-say]'))
-  element.textContent = say[element.dataset.say];
+/** @type {View} */
+let view = {};
+let turn = 0;
 
-async function listIssues() {
-  const issues = await (await fetch('/api/issues')).json();
-  const wanted = at('issues').value || decodeURIComponent(location.hash.slice(1));
-  at('issues').replaceChildren(
-    ...issues.map(({ id, title, date }) => new Option(`${date || '⚠'} ${title}`, id)),
-  );
-  if (issues.some(({ id }) => id === wanted)) at('issues').value = wanted;
-  at('state').textContent = issues.length === 0 ? say.none : '';
+function route() {
+  const [, name = '', ...rest] = decodeURIComponent(location.hash).split('/');
+  const known = Object.hasOwn(VIEWS, name) ? name : 'issues';
+  return { name: /** @type {keyof typeof ENTRY} */ (known), rest: rest.join('/') };
 }
 
-/** Shows the chosen issue, or what is wrong with it over its last good state. */
 async function show() {
-  const id = at('issues').value;
-  if (!id) return;
-  const response = await fetch(`/api/issues/${id}`);
-  const issue = await response.json();
-  at('problems').hidden = response.ok;
-  if (!response.ok) {
-    at('problems').textContent = [...(issue.problems ?? [issue]).map(describe), say.lastGood].join(
-      '\n',
-    );
+  const { name, rest } = route();
+  turn += 1;
+  const mine = turn;
+  view.close?.();
+  view = {};
+  for (const link of at('masthead').querySelectorAll('nav a')) {
+    const isHere = link.dataset.entry === ENTRY[name];
+    if (isHere) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  const main = at('main');
+  main.className = `view-${name}`;
+  main.replaceChildren();
+  try {
+    const shown = await VIEWS[name](main, rest);
+    if (mine === turn) view = shown;
+    else shown.close?.();
+  } catch (error) {
+    if (mine === turn)
+      main.replaceChildren(
+        h('p', { class: 'notice', role: 'alert' }, String(/** @type {Error} */ (error).message)),
+      );
+  }
+}
+
+function masthead() {
+  const entry = (/** @type {string} */ key, /** @type {string} */ words) =>
+    h('a', { href: `#/${key}`, 'data-entry': key }, words);
+  at('masthead').append(
+    h('a', { class: 'skip', href: '#main', on: { click: skip } }, say.skip),
+    h(
+      'p',
+      { class: 'nameplate' },
+      h('a', { href: '#/issues' }, 'Broadsheet'),
+      h('span', { id: 'paper' }),
+    ),
+    h(
+      'nav',
+      { 'aria-label': 'Broadsheet' },
+      entry('issues', say.issues),
+      entry('desk', say.desk),
+      entry('outbox', say.outbox),
+    ),
+    h(
+      'p',
+      { class: 'tools' },
+      button(say.language, switchLanguage, { lang: language === 'zh' ? 'en' : 'zh-CN' }),
+      button('◐', switchTheme, { 'aria-label': say.theme, title: say.theme }),
+      button('?', showShortcuts, { 'aria-label': say.shortcuts, title: say.shortcuts }),
+    ),
+  );
+}
+
+/** @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  at('main').focus();
+}
+
+const THEME = 'broadsheet-theme';
+
+function switchTheme() {
+  const isDark =
+    getComputedStyle(document.documentElement).colorScheme === 'dark' ||
+    (matchMedia('(prefers-color-scheme: dark)').matches && !localStorage.getItem(THEME));
+  localStorage.setItem(THEME, isDark ? 'light' : 'dark');
+  setTheme();
+  view.changed?.();
+}
+
+function setTheme() {
+  document.documentElement.style.colorScheme = localStorage.getItem(THEME) ?? '';
+}
+
+/** @type {Record<string, () => void>} */
+const KEYS = {
+  g: () => (location.hash = '#/issues'),
+  d: () => (location.hash = '#/desk'),
+  o: () => (location.hash = '#/outbox'),
+  '?': showShortcuts,
+};
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const isTyping =
+    /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) &&
+    !/^(radio|checkbox)$/.test(/** @type {HTMLInputElement} */ (target).type);
+  if (
+    isTyping ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    document.querySelector('dialog')
+  )
     return;
-  }
-  for (const part of ['from', 'subject', 'preheader', 'text', 'headers', 'mjml', 'source'])
-    at(part).textContent = issue[part];
-  at('state').textContent = issue.approved ? `✓ ${say.approved}` : say.notApproved;
-  at('sizes').textContent =
-    `HTML ${kilobytes(issue.bytes.html)} · ${kilobytes(issue.bytes.message)} · SHA-256 ${issue.hash.slice(0, 16)}`;
-  at('findings').replaceChildren(...findings(issue.findings));
-  document.title = issue.subject;
-  showMail();
+  const action = view.keys?.[event.key] ?? KEYS[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
 }
 
-function describe({ file, line, column, message, hint }) {
-  const place = [file, line, column].filter(Boolean).join(':');
-  return [place && `${place}: `, message, hint && `\n  ${hint}`].filter(Boolean).join('');
-}
-
-function findings(list) {
-  const lines = list.length === 0 ? [{ severity: 'info', message: say.fine }] : list;
-  return lines.map((finding) => {
-    const line = document.createElement('li');
-    line.className = finding.severity;
-    line.textContent = describe(finding);
-    return line;
-  });
-}
-
-function kilobytes(bytes) {
-  return `${(bytes / 1000).toFixed(1)} kB`;
-}
-
-/** Loads the mail into its frame and keeps the place where one was reading. */
-function showMail() {
-  const frame = at('mail');
-  const query = new URLSearchParams({ mode: checked('mode') });
-  for (const part of ['images', 'styles'])
-    if (document.querySelector(`[name=${part}]`).checked) query.set(part, 'off');
-  const place = frame.contentWindow?.scrollY ?? 0;
-  frame.style.maxWidth = `${checked('width')}px`;
-  frame.onload = () => frame.contentWindow.scrollTo(0, place);
-  frame.contentWindow.location.replace(`/mail/${at('issues').value}?${query}`);
-}
-
-function checked(name) {
-  return document.querySelector(`[name=${name}]:checked`).value;
-}
-
-function select(tab) {
-  for (const other of tabs) {
-    const isChosen = other === tab;
-    other.setAttribute('aria-selected', String(isChosen));
-    other.tabIndex = isChosen ? 0 : -1;
-    at(other.dataset.tab).hidden = !isChosen;
-  }
-}
-
-for (const tab of tabs) tab.addEventListener('click', () => select(tab));
-at('tabs').addEventListener('keydown', ({ key }) => {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-  if (!step) return;
-  const next = tabs.at((tabs.indexOf(document.activeElement) + step) % tabs.length);
-  select(next);
-  next.focus();
-});
-document.querySelector('.bar').addEventListener('change', showMail);
-at('issues').addEventListener('change', () => {
-  history.replaceState(null, '', `#${at('issues').value}`);
-  show();
-});
-new EventSource('/api/changes').addEventListener('change', async () => {
-  await listIssues();
-  await show();
-});
-
-select(tabs[0]);
-await listIssues();
-await show();
+// The key of this start has done its work; it belongs into no screenshot.
+history.replaceState(null, '', `/${location.hash}`);
+document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+setTheme();
+masthead();
+document.addEventListener('keydown', onKey);
+addEventListener('hashchange', show);
+const source = listen('/api/changes', { change: () => view.changed?.() });
+addEventListener('pagehide', source);
+get('/api/issues').then(
+  ({ name }) => (at('paper').textContent = name),
+  () => {},
+);
+await show().catch((error) => announce(String(error)));
