@@ -12,6 +12,7 @@ const HELP = `npm run bench -- [SUITE ...] [options]
   ledger    Broadsheet with and without its ledger, over 50 connections
   postfix   smtp-source and Broadsheet against a real Postfix; as root, and leaves the system's alone
   growth    5 and 50 times the list, with the small issue; takes minutes
+  import    CSV files of 50 times the list into an empty list
   start     the command line against a bare node
   all       all of them
 

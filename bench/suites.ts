@@ -8,6 +8,7 @@ import {
   nodemailer,
   smtpSource,
 } from './contestants.ts';
+import { importing } from './import.ts';
 import { type Row, rate, rowsOf, type Table } from './report.ts';
 import { openPostfix, openSink, postfixMissing, type Server } from './servers.ts';
 import { startUp } from './start.ts';
@@ -86,6 +87,8 @@ export const suites: Record<string, (options: Options) => Promise<Table>> = {
     const difference = { contestant: 'difference', ...Object.fromEntries(more) };
     return { ...table, rows: [base, large, difference] };
   },
+
+  import: async ({ mails, rounds }) => importing(mails * 50, rounds),
 
   start: async () => startUp(),
 };
