@@ -13,6 +13,7 @@ const HELP = `npm run bench -- [SUITE ...] [options]
   postfix   smtp-source and Broadsheet against a real Postfix; as root, and leaves the system's alone
   growth    5 and 50 times the list, with the small issue; takes minutes
   cluster   1, 2 and 4 workers on PostgreSQL and no relay, against SKIP LOCKED; planning
+  import    CSV files of 50 times the list into an empty list
   start     the command line against a bare node
   preview   from a save to the change in the studio's frame, in Chromium
   all       all of them

@@ -9,6 +9,7 @@ import {
   smtpSource,
 } from './contestants.ts';
 import { cluster } from './database.ts';
+import { importing } from './import.ts';
 import { previewed } from './preview.ts';
 import { type Row, rate, rowsOf, type Table } from './report.ts';
 import { openPostfix, openSink, postfixMissing, type Server } from './servers.ts';
@@ -90,6 +91,7 @@ export const suites: Record<string, (options: Options) => Promise<Table>> = {
   },
 
   cluster,
+  import: async ({ mails, rounds }) => importing(mails * 50, rounds),
 
   start: async () => startUp(),
 

@@ -10,7 +10,8 @@ import { insertMany } from '../store/bulk.ts';
 import type { Database, SubscriberTable } from '../store/schema.ts';
 import { addressHash } from './address.ts';
 import type { Candidate } from './columns.ts';
-import { stricter } from './consent.ts';
+import { ACTIVE, type Standing, stricter } from './consent.ts';
+import type { FieldValues } from './fields.ts';
 import { SortedLines } from './sorted.ts';
 import type { Now, SubscriberState } from './subscribers.ts';
 
@@ -84,7 +85,6 @@ export async function mergeReaders(
     const nextIds = publicIds(total, world.random);
     const before = await whatThereIs(db, input.newsletter);
     for await (const comers of eachOnce(sorted, report)) {
-      for (const comer of comers) comer.hash = addressHash(comer.key);
       if (input.dryRun) await sortOut(db, comers, before, input, report);
       else await mergeBatch(db, comers, { before, nextIds }, input, world, report);
     }
@@ -110,7 +110,7 @@ async function takeIn(
         input.onRefused?.({ line, ...reader });
       } else {
         // The same address again comes after, in the order of the file.
-        lines.push(`${reader.key}\t${1e9 + line}\t${JSON.stringify(reader)}`);
+        lines.push(`${reader.key}\t${1e9 + line}\t${packed(reader)}`);
       }
     }
     await sorted.add(lines);
@@ -119,13 +119,62 @@ async function takeIn(
   return total;
 }
 
+/** A reader as one short line: most say little, and millions of them are written and read. */
+function packed({ address, name, language, tags, fields, standing, ...rest }: Candidate): string {
+  const { source, since, confirmed } = rest;
+  const isPlain = source === null && since === null && confirmed === null && language === null;
+  const hasMore = tags.length > 0 || standing.state !== 'active' || Object.keys(fields).length > 0;
+  if (isPlain && !hasMore) return JSON.stringify([address, name]);
+  return JSON.stringify([
+    address,
+    name,
+    language,
+    tags,
+    fields,
+    standing,
+    source,
+    since,
+    confirmed,
+  ]);
+}
+
+type Packed = [
+  address: string,
+  name: string | null,
+  language?: string | null,
+  tags?: string[],
+  fields?: FieldValues,
+  standing?: Standing,
+  source?: string | null,
+  since?: number | null,
+  confirmed?: number | null,
+];
+
+/** What comes before is the key, and the line in the file. */
+function unpacked(line: string): Comer {
+  const key = line.slice(0, line.indexOf('\t'));
+  const [
+    address,
+    name,
+    language = null,
+    tags = [],
+    fields = {},
+    standing = ACTIVE,
+    source = null,
+    since = null,
+    confirmed = null,
+  ] = JSON.parse(line.slice(line.lastIndexOf('\t') + 1)) as Packed;
+  const reader = { address, key, name, language, tags, fields, standing, source, since, confirmed };
+  return { ...reader, hash: addressHash(key) };
+}
+
 /** In the order of their addresses, each once: what its rows say differently, the strictest decides. */
 async function* eachOnce(sorted: SortedLines, report: ImportReport): AsyncGenerator<Comer[]> {
   let last: Comer | undefined;
   for await (const lines of sorted.batches()) {
     const comers: Comer[] = [];
     for (const line of lines) {
-      const comer = JSON.parse(line.slice(line.indexOf('{'))) as Comer;
+      const comer = unpacked(line);
       if (last?.key === comer.key) {
         last.standing = stricter(last.standing, comer.standing);
         report.repeated += 1;
@@ -325,7 +374,7 @@ async function insertFresh(
       language: comer.language,
       state: standing.state === 'suppressed' ? 'unsubscribed' : standing.state,
       public_id: ids[at] ?? '',
-      tags: JSON.stringify(comer.tags),
+      tags: comer.tags.length === 0 ? '[]' : JSON.stringify(comer.tags),
       fields: JSON.stringify(comer.fields),
       source: comer.source ?? via,
       created_at: comer.since ?? now,

@@ -9,7 +9,7 @@ const RUN = 50_000;
 const BATCH = 5_000;
 
 /** Bytes that are read of each run at once. */
-const CHUNK = 262_144;
+const CHUNK = 65_536;
 
 /** Sorts lines by their UTF-16 code units. None may hold a line break. */
 export class SortedLines {

@@ -1,6 +1,7 @@
 /** The commands of the list: subscribers. */
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { setFlagsFromString } from 'node:v8';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { RefusedRow } from '../../audience/merge.ts';
 import { blockedError, inputError } from '../../errors.ts';
@@ -232,6 +233,8 @@ async function importReaders(
   { column, tag: tags, list: lists, ...options }: ImportOptions,
 ): Promise<number> {
   const verbs = await import('../../newsletter/import.ts');
+  // Millions of short-lived rows: without it the heap for what is young grows by 60 MB, and nothing is faster.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const { terminal } = call;
   const bar = terminal.progress();
   const words = file ?? 'listmonk';
