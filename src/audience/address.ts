@@ -76,6 +76,11 @@ export function mailboxKey(key: string): string {
   return isDotless ? `${local.replaceAll('.', '')}@gmail.com` : `${local}${key.slice(at)}`;
 }
 
+/** The same, so that nobody reads it. */
+export function mailboxHash(key: string): string {
+  return addressHash(mailboxKey(key));
+}
+
 /** SHA-256 of the key, hex: keeps an address suppressed after the address itself is gone. */
 export function addressHash(key: string): string {
   return hash('sha256', key, 'hex');

@@ -1,9 +1,11 @@
 /** Mails to one person that wait to be sent. Whoever sends one claims it first, for as long as that may take. */
-import type { Kysely } from 'kysely';
-import type { Database } from '../store/schema.ts';
+import { createHash } from 'node:crypto';
+import type { Kysely, Selectable } from 'kysely';
+import type { Database, NoticeTable } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { CONFIRM_WITHIN, type Notice, tokenHash } from './signup.ts';
 import type { Now } from './subscribers.ts';
+
+export type Notice = Selectable<NoticeTable>;
 
 const MINUTE = 60_000;
 
@@ -16,12 +18,38 @@ const GIVE_UP = 48 * 60 * MINUTE;
 /** Pauses before a deferred mail is tried again, ms. */
 const PAUSES = [5, 15, 60, 240].map((minutes) => minutes * MINUTE);
 
+/** How long a link to confirm works, ms (W-03). */
+const CONFIRM_WITHIN = 72 * 60 * MINUTE;
+
 /** Bytes of the token in a link to confirm: 256 bits (W-03). */
 const TOKEN_BYTES = 32;
 
 export interface Claimed extends Notice {
   /** Of the link to confirm; null in mails without. */
   token: string | null;
+}
+
+/** Puts a mail aside, to be sent. @param now ms */
+export async function queueNotice(
+  db: Kysely<Database>,
+  kind: NoticeTable['kind'],
+  subscriberId: number,
+  { newsletter, address, language }: Pick<Notice, 'newsletter' | 'address' | 'language'>,
+  detail: object | null,
+  now: number,
+): Promise<void> {
+  await db
+    .insertInto('notices')
+    .values({
+      newsletter,
+      kind,
+      subscriber_id: subscriberId,
+      address,
+      language,
+      detail: detail && JSON.stringify(detail),
+      created_at: now,
+    })
+    .execute();
 }
 
 /** Whether any is due. @param now ms */
@@ -113,4 +141,9 @@ export async function deferNotice(
     .set({ not_before: now + pause })
     .where('id', '=', id)
     .execute();
+}
+
+/** What the database keeps of a token (W-03). */
+export function tokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
 }

@@ -1,5 +1,6 @@
 /** What follows a sign-up once the visitor has the answer: decide, write the mail, send it. */
 import { sweepBuckets } from '../audience/buckets.ts';
+import { sweepConfirmations } from '../audience/confirmation.ts';
 import {
   type Claimed,
   claimNotices,
@@ -7,7 +8,7 @@ import {
   dropNotice,
   isNoticeDue,
 } from '../audience/notices.ts';
-import { decideSignup, nextSignups, type Signup, sweepConfirmations } from '../audience/signup.ts';
+import { decideSignup, nextSignups, type Signup } from '../audience/signup.ts';
 import { suppress } from '../audience/suppression.ts';
 import type { Outcome } from '../delivery/outcome.ts';
 import type { Transport } from '../delivery/transport.ts';

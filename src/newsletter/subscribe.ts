@@ -1,8 +1,9 @@
 /** Signing up by the form, up to the click in the mail (double opt-in). */
 import { maskAddress, parseAddress } from '../audience/address.ts';
 import { type Limit, take } from '../audience/buckets.ts';
+import * as links from '../audience/confirmation.ts';
 import { networkOf, networkScope } from '../audience/network.ts';
-import * as audience from '../audience/signup.ts';
+import { queueSignup, type Request } from '../audience/signup.ts';
 import { readTimeStamp, timeStamp } from '../audience/tokens.ts';
 import { suggestAddress } from '../audience/typos.ts';
 import { BroadsheetError } from '../errors.ts';
@@ -67,12 +68,12 @@ export async function subscribe(newsletter: Newsletter, filled: Filled): Promise
 /** Puts a request aside, within the limits of who asks; both or neither, and with one commit. */
 export function ask(
   { db, settings, clock }: Newsletter,
-  request: Omit<audience.Request, 'newsletter'>,
+  request: Omit<Request, 'newsletter'>,
   limits: readonly Limit[],
 ): Promise<'asked' | 'too-many'> {
   return inTransaction(db, async (trx) => {
     if (!(await take(trx, settings.slug, limits, clock()))) return 'too-many';
-    await audience.queueSignup(trx, { newsletter: settings.slug, ...request }, clock());
+    await queueSignup(trx, { newsletter: settings.slug, ...request }, clock());
     return 'asked';
   });
 }
@@ -144,7 +145,7 @@ export async function confirmation(
   { db, settings, clock }: Newsletter,
   token: string,
 ): Promise<Confirmation | null> {
-  const found = await audience.findConfirmation(db, settings.slug, token);
+  const found = await links.findConfirmation(db, settings.slug, token);
   if (!found) return null;
   const isOpen = found.expires_at > clock();
   return {
@@ -156,7 +157,7 @@ export async function confirmation(
 
 /** Uses a link (W-03). A replay changes nothing. */
 export function confirm({ db, settings, clock }: Newsletter, token: string) {
-  return audience.confirm(db, settings.slug, token, clock());
+  return links.confirm(db, settings.slug, token, clock());
 }
 
 /** Asks for a fresh mail in the place of a link that has expired; the limits are those of the form. */
@@ -164,7 +165,7 @@ export async function confirmAnew(
   newsletter: Newsletter,
   { token, language, ip }: { token: string; language: Language; ip: string },
 ): Promise<'asked' | 'too-many' | 'unknown'> {
-  const found = await audience.findConfirmation(newsletter.db, newsletter.settings.slug, token);
+  const found = await links.findConfirmation(newsletter.db, newsletter.settings.slug, token);
   if (!found || found.used_at !== null) return 'unknown';
   const request = {
     kind: found.kind,
