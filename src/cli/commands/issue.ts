@@ -157,6 +157,10 @@ async function check(call: Call, [issue]: string[], options: CheckOptions): Prom
       !allowed.includes(id) && (severity === 'error' || (options.strict && severity === 'warning')),
   );
   terminal.say(findingsSummary(report.findings));
+  const overridden = new Set(
+    report.findings.map(({ id }) => id).filter((id) => allowed.includes(id)),
+  );
+  if (overridden.size > 0) terminal.say(`Allowed by name: ${[...overridden].join(', ')}`);
   if (stopping.length > 0)
     terminal.say(`It would not be sent like this.${await overriding(stopping)}`);
   return stopping.length > 0 ? 3 : 0;
