@@ -25,6 +25,9 @@ const MOST = 1_000;
 /** How long a mail that another worker began may still be under way, ms: longer than any conversation (D6, RFC 5321 4.5.3.2.6). */
 export const LONGEST_MAIL = 15 * 60_000;
 
+/** What another worker has under way may be settled any moment: it is looked at again after this long, ms. */
+const LOOK_AGAIN = 10_000;
+
 /** Cuts a campaign, in the transaction that is open. */
 export async function cutChunks(db: Kysely<Database>, campaign: number): Promise<void> {
   await sql`insert into chunks (newsletter, campaign_id, first_id, last_id, next_at)
@@ -176,7 +179,7 @@ export async function closeChunk(
   db: Kysely<Database>,
   engine: Engine,
   { job, chunk }: Held,
-  { epoch, longestMail, notBefore }: Pick<Claim, 'epoch' | 'longestMail'> & { notBefore: number },
+  { epoch, now, longestMail, notBefore }: Omit<Claim, 'onUnknown'> & { notBefore: number },
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
     // A person may be about to open some of it again.
@@ -184,7 +187,8 @@ export async function closeChunk(
     await sql`update chunks set handed = 0, open = left_over.open,
         next_at = greatest(left_over.next_at, ${notBefore}::bigint)
       from (select case when count(deliveries.id) > 0 then 1 else 0 end as open,
-          coalesce(min(case when state = 'attempting' then attempted_at + ${longestMail}::bigint else not_before end), 0)
+          coalesce(min(case when state = 'attempting'
+            then least(attempted_at + ${longestMail}::bigint, ${now + LOOK_AGAIN}::bigint) else not_before end), 0)
             as next_at
         from chunks as mine left join deliveries on deliveries.campaign_id = mine.campaign_id
           and deliveries.id between mine.first_id and mine.last_id

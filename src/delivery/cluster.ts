@@ -114,7 +114,7 @@ function openHoldings(options: SenderOptions, engine: Engine, epoch: number) {
   }
 
   const close = (held: Held, notBefore: number) =>
-    closeChunk(db, engine, held, { epoch, longestMail, notBefore });
+    closeChunk(db, engine, held, { epoch, now: clock(), longestMail, notBefore });
 
   /** Nothing is under way any more: everything goes back. @param notBefore ms; 0: at once */
   async function giveBack(notBefore: number): Promise<void> {

@@ -192,14 +192,13 @@ describe('a campaign', () => {
         settings: { onUnknown: 'resend', expireAfter: 1e9, rates },
       }),
     );
-    await sleep(4_000);
+    while (receiver.mails.length < 300) await sleep(50);
     controller.abort();
     await Promise.all(running);
     const seconds = (Date.now() - begun) / 1_000;
     // A mail may run ahead by 100 ms.
     expect(receiver.mails.length).toBeLessThanOrEqual(100 * (seconds + 0.1) + 1);
-    expect(receiver.mails.length).toBeGreaterThan(200);
-  });
+  }, 60_000);
 });
 
 describe('the database', () => {
@@ -261,11 +260,11 @@ describe('the database', () => {
     onTestFinished(() => server.stop());
     const { dbs, db, receiver, transportFor, campaignId } = await cluster(
       2,
-      600,
+      300,
       databaseOn(server.url, 'postgres'),
     );
     await cutFiner({ db }, campaignId, 50);
-    const rates = { relay: { perSecond: 300 } };
+    const rates = { relay: { perSecond: 150 } };
     const controller = new AbortController();
     const running = dbs.map((one) =>
       runOnce({
@@ -284,7 +283,7 @@ describe('the database', () => {
     while ((await campaignProgress(db, campaignId)).state === 'sending') await sleep(100);
     controller.abort();
     await Promise.all(running);
-    expect(await states(db)).toEqual({ accepted: 600 });
-    expect(receiver.mails).toHaveLength(600);
-  }, 60_000);
+    expect(await states(db)).toEqual({ accepted: 300 });
+    expect(receiver.mails).toHaveLength(300);
+  }, 120_000);
 });
