@@ -31,6 +31,7 @@ const OWNERS: Record<string, string[]> = {
   'log-update': ['cli'],
   pino: ['main'],
   parse5: ['render', 'sources'],
+  sharp: ['render'],
   feedsmith: ['sources'],
   croner: ['schedule'],
   'node-cron': ['schedule'],

@@ -62,6 +62,10 @@ export const newsletterSchema = z
         .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })
         .default('127.0.0.1:8080')
         .describe('Where the public pages are served on this machine'),
+      assetBaseUrl: z
+        .url({ protocol: /^https?$/, error: 'must be an address such as https://cdn.example.com' })
+        .optional()
+        .describe('Public base address of the pictures; default: site.url and /assets'),
     }),
     schedule: z
       .strictObject({
@@ -125,6 +129,12 @@ export const newsletterSchema = z
         selector: z.string().optional().describe('s= of the signature'),
       })
       .prefault({}),
+    clicks: z
+      .enum(['off', 'aggregate'])
+      .default('off')
+      .describe(
+        'aggregate counts clicks by link and day; never who clicked. off leaves links alone',
+      ),
     template: z.string().default('weekly').describe('Name of the files in templates/'),
     show: z
       .strictObject({

@@ -8,11 +8,14 @@ import { renderEmail } from '../render/email.ts';
 import { loadTemplates, templateFingerprint } from '../render/templates.ts';
 import { type IssueFile, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
+import { type KeptPicture, keepPictures } from './pictures.ts';
 
 export interface Composed extends IssueFile {
   email: Email;
   mjml: string;
   program: Program;
+  /** Those that lie beside the issue. */
+  pictures: KeptPicture[];
   /** Hash that an approval of exactly this has to carry. */
   hash: string;
   approved: boolean;
@@ -31,7 +34,8 @@ export async function compose(
 ): Promise<Composed> {
   const file = readIssue(newsletter, id);
   const templates = loadTemplates(newsletter.dir, newsletter.settings.template);
-  const { email, mjml } = await renderEmail(file.issue, newsletter.settings, templates);
+  const { pictures, shown, fingerprints } = await keepPictures(newsletter, file);
+  const { email, mjml } = await renderEmail(file.issue, newsletter.settings, templates, shown);
   const addressed = { ...email, subject: subjectPrefix + email.subject };
   const program = compile(addressed, head(newsletter, id, date));
   const hash = approvalHash({
@@ -39,9 +43,10 @@ export async function compose(
     template: templateFingerprint(templates),
     audience: audienceRule(),
     sender: senderIdentity(newsletter),
+    pictures: fingerprints,
   });
   const approved = file.issue.approved?.hash === hash;
-  return { ...file, email: addressed, mjml, program, hash, approved };
+  return { ...file, email: addressed, mjml, program, pictures, hash, approved };
 }
 
 function head(newsletter: Newsletter, issue: IssueId, date: number): Head {

@@ -19,6 +19,7 @@ import { gate } from './check.ts';
 import { type Composed, compose } from './compose.ts';
 import { followCampaign } from './follow.ts';
 import type { Newsletter } from './newsletter.ts';
+import { requirePublicPictures } from './public-pictures.ts';
 import { ratesOf } from './worker.ts';
 
 export interface SendInput {
@@ -160,6 +161,7 @@ async function contentOf(newsletter: Newsletter, { issue, allow = [] }: SendInpu
   const composed = await compose(newsletter, issue, now);
   gate(composed, allow);
   if (!composed.approved) throw notApproved(composed);
+  if (settings.delivery.channel === 'smtp') await requirePublicPictures(newsletter, composed);
   const { email, program } = composed;
   return { newsletter: settings.slug, email, program, sender: settings.sender.address, now };
 }

@@ -12,6 +12,7 @@ import { BroadsheetError } from '../errors.ts';
 import { issueIds, readIssue } from '../newsletter/issues.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { preview } from '../newsletter/preview.ts';
+import { localPictures, pictureRoute } from './pictures.ts';
 
 export interface Studio {
   app: FastifyInstance;
@@ -32,8 +33,8 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /** The mail in its frame (P-02). */
 const MAIL_POLICY =
-  "sandbox allow-same-origin; default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
-const WITHOUT_IMAGES = MAIL_POLICY.replace('img-src https: data:; ', '');
+  "sandbox allow-same-origin; default-src 'none'; img-src 'self' https: data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
+const WITHOUT_IMAGES = MAIL_POLICY.replace("img-src 'self' https: data:; ", '');
 
 /** The studio's server; not listening yet. */
 export async function studioServer(newsletter: Newsletter): Promise<Studio> {
@@ -55,6 +56,7 @@ export async function studioServer(newsletter: Newsletter): Promise<Studio> {
   app.get('/api/issues', () => listIssues(newsletter));
   app.get('/api/issues/:id', (request, reply) => show(newsletter, request, reply));
   app.get('/mail/:id', (request, reply) => mail(newsletter, request, reply));
+  app.get('/pictures/:name', pictureRoute(newsletter));
   app.get('/api/changes', (request, reply) => events(request, reply, changes));
   return {
     app,
@@ -154,7 +156,7 @@ async function mail(newsletter: Newsletter, request: FastifyRequest, reply: Fast
     .header('Content-Security-Policy', view.images === 'off' ? WITHOUT_IMAGES : MAIL_POLICY)
     .header('Cache-Control', 'no-store')
     .type('text/html; charset=utf-8')
-    .send(bend(html, view));
+    .send(bend(localPictures(newsletter, html), view));
 }
 
 function bend(html: string, { mode, styles }: View): string {
