@@ -32,7 +32,7 @@ const OWNERS: Record<string, string[]> = {
   pino: ['main'],
   parse5: ['render', 'sources'],
   sharp: ['render'],
-  feedsmith: ['sources'],
+  feedsmith: ['sources', 'render'],
   croner: ['schedule'],
   'node-cron': ['schedule'],
   'csv-parse': ['audience'],

@@ -33,6 +33,11 @@ const zh = {
   homeTitle: '往期',
   homeText: '《{name}》已经发出的各期：',
   homeEmpty: '《{name}》还没有发出过。',
+  homeFeeds: '用阅读器订阅',
+  previousIssue: '上一期',
+  nextIssue: '下一期',
+  allIssues: '全部往期',
+  cardAlt: '《{name}》：{title}',
   notFoundTitle: '没有这个页面',
   notFoundText: '地址可能写错了，或者页面已经移走。',
 };
@@ -64,6 +69,11 @@ const en: Record<Word, string> = {
   homeTitle: 'Issues',
   homeText: 'What {name} has sent so far:',
   homeEmpty: '{name} has not sent anything yet.',
+  homeFeeds: 'For feed readers',
+  previousIssue: 'Previous issue',
+  nextIssue: 'Next issue',
+  allIssues: 'All issues',
+  cardAlt: '{name}: {title}',
   notFoundTitle: 'There is no such page',
   notFoundText: 'The address may be misspelt, or the page has moved.',
 };

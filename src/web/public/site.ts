@@ -43,7 +43,7 @@ export function siteOf(newsletter: Newsletter): Site {
 }
 
 /** The first language of the browser that we speak, else the list's (W-16). */
-function languageFor(request: FastifyRequest, list: string): Language {
+export function languageFor(request: FastifyRequest, list: string): Language {
   const wanted = String(request.headers['accept-language'] ?? '')
     .split(',')
     .map((part) => part.trim().toLowerCase());
