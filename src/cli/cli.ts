@@ -6,6 +6,7 @@ import { registerAudience } from './commands/audience.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
+import { registerReport } from './commands/report.ts';
 import { registerServe } from './commands/serve.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -96,6 +97,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerIssue(program, add);
   registerDelivery(program, add);
   registerAudience(program, add);
+  registerReport(program, add);
   registerServe(program, add);
   registerGlossary(program, add);
   try {
