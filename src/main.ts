@@ -25,9 +25,20 @@ export async function main(argv: string[]): Promise<void> {
     },
     openDemo: async (dir) =>
       open(dir, join('var', 'demo'), demoSettings(await settingsOf(dir)), {}, ['--demo']),
+    placeOf: async (dir) => {
+      const { loadSecrets } = await import('./config/secrets.ts');
+      return {
+        url: loadSecrets({ dir, env: process.env }).databaseUrl,
+        stateDir: join(dir, 'var'),
+      };
+    },
     openPublic: async (newsletter) => {
       const { publicServer } = await import('./web/public.ts');
       return serverOf(await publicServer(newsletter));
+    },
+    openMetrics: async (newsletter) => {
+      const { metricsServer } = await import('./web/metrics.ts');
+      return serverOf(metricsServer(newsletter));
     },
     openStudio: async (newsletter) => {
       const { studioServer } = await import('./web/studio.ts');
@@ -85,6 +96,7 @@ const worker = [
 function demoSettings(settings: Settings): Settings {
   return {
     ...settings,
+    editor: undefined,
     delivery: { ...settings.delivery, channel: 'outbox' },
     dkim: { signer: 'none' },
     site: { ...settings.site, url: `http://${settings.site.listen}` },

@@ -14,6 +14,11 @@ export default class ClosingReporter implements Reporter {
 }
 
 function skipReasons(tests: TestCase[]): Set<string> {
-  const skipped = tests.filter((test) => test.result().state === 'skipped');
-  return new Set(skipped.map((test) => /needs .*$/.exec(test.fullName)?.[0] ?? test.fullName));
+  return new Set(
+    tests.flatMap((test) => {
+      const result = test.result();
+      if (result.state !== 'skipped') return [];
+      return result.note ?? /needs .*$/.exec(test.fullName)?.[0] ?? test.fullName;
+    }),
+  );
 }

@@ -51,6 +51,18 @@ export function maskAddress(address: string): string {
   return `${[...address.slice(0, at)][0] ?? ''}•••${address.slice(at)}`;
 }
 
+/**
+ * What counts as one mailbox where mails to it are counted, and only there: without `+tag`, and without dots where
+ * the provider does not see them.
+ * @param key as `parseAddress` gives it
+ */
+export function mailboxKey(key: string): string {
+  const at = key.lastIndexOf('@');
+  const local = key.slice(0, at).replace(/\+.*$/, '') || key.slice(0, at);
+  const isDotless = providerOf(key) === 'gmail';
+  return isDotless ? `${local.replaceAll('.', '')}@gmail.com` : `${local}${key.slice(at)}`;
+}
+
 /** SHA-256 of the key, hex: keeps an address suppressed after the address itself is gone. */
 export function addressHash(key: string): string {
   return createHash('sha256').update(key).digest('hex');

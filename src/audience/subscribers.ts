@@ -194,6 +194,33 @@ export async function countSubscribers(
   return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
 }
 
+/** What of a reader may be changed without asking; undefined leaves it. */
+export interface Change {
+  name?: string | undefined;
+  language?: string | undefined;
+  tags?: string[] | undefined;
+}
+
+/** @param now ms @throws BroadsheetError `name-invalid` */
+export function changeSubscriber(
+  db: Kysely<Database>,
+  { id }: Pick<Subscriber, 'id'>,
+  { name, language, tags }: Change,
+  now: number,
+): Promise<Subscriber> {
+  const changes = {
+    ...(name === undefined ? {} : { name: parseName(name) }),
+    ...(language === undefined ? {} : { language }),
+    ...(tags === undefined ? {} : { tags: JSON.stringify(tags) }),
+  };
+  return db
+    .updateTable('subscribers')
+    .set({ ...changes, updated_at: now })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
 export async function setState(
   db: Kysely<Database>,
   id: number,

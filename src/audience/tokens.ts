@@ -6,7 +6,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { KeyRing, SecretKey } from '../config/secrets.ts';
 
 /** Keeps the link for one thing from opening another. */
-export type Purpose = 'unsubscribe' | 'preferences';
+export type Purpose = 'unsubscribe' | 'preferences' | 'undo';
 
 export interface Verified {
   publicId: string;
@@ -21,8 +21,18 @@ const MAC_BYTES = 16;
 
 /** The token that stands in the unsubscribe link of one reader; signed by the newest key. */
 export function unsubscribeToken(ring: KeyRing, newsletter: string, publicId: string): string {
+  return tokenFor(ring, newsletter, 'unsubscribe', publicId);
+}
+
+/** The token of one reader for one purpose; signed by the newest key. */
+export function tokenFor(
+  ring: KeyRing,
+  newsletter: string,
+  purpose: Purpose,
+  publicId: string,
+): string {
   const [newest] = ring;
-  const mac = macOf(newest, 'unsubscribe', newsletter, publicId).toString('base64url');
+  const mac = macOf(newest, purpose, newsletter, publicId).toString('base64url');
   return `1.${newest.id}.${publicId}.${mac}`;
 }
 
@@ -43,7 +53,29 @@ export function verifyToken(
   return timingSafeEqual(Buffer.from(mac), Buffer.from(expected)) ? { publicId, by: 'mac' } : null;
 }
 
-function macOf({ key }: SecretKey, purpose: Purpose, newsletter: string, publicId: string): Buffer {
-  const words = `${purpose}|${newsletter}|${publicId}`;
+/** When a form was shown, signed: nobody can say that it was earlier (W-10). @param now ms */
+export function timeStamp(ring: KeyRing, newsletter: string, now: number): string {
+  const time = now.toString(36);
+  return `${time}.${macOf(ring[0], 'form', newsletter, time).toString('base64url')}`;
+}
+
+/** The time that `timeStamp` was given, ms; null where it is not ours. */
+export function readTimeStamp(ring: KeyRing, newsletter: string, stamp: string): number | null {
+  const [, time, mac] = /^([0-9a-z]{1,11})\.([A-Za-z0-9_-]{22})$/.exec(stamp) ?? [];
+  if (!time || !mac) return null;
+  const isOurs = ring.some((key) => {
+    const expected = macOf(key, 'form', newsletter, time).toString('base64url');
+    return timingSafeEqual(Buffer.from(mac), Buffer.from(expected));
+  });
+  return isOurs ? Number.parseInt(time, 36) : null;
+}
+
+function macOf(
+  { key }: SecretKey,
+  purpose: Purpose | 'form',
+  newsletter: string,
+  what: string,
+): Buffer {
+  const words = `${purpose}|${newsletter}|${what}`;
   return createHmac('sha256', key).update(words).digest().subarray(0, MAC_BYTES);
 }

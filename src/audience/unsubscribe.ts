@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { ConsentTable, Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { findSubscriber, noteConsent, type Subscriber, setState } from './subscribers.ts';
+import { suppressionOf } from './suppression.ts';
 
 export interface Leaving {
   newsletter: string;
@@ -50,6 +51,44 @@ async function leave<Event extends 'unsubscribed' | 'removed'>(
   await setState(trx, id, 'unsubscribed', now);
   await noteConsent(trx, { newsletter, subscriber_id: id, at: now, ...how });
   return how.event;
+}
+
+/** How long an unsubscribing may be taken back, ms (W-05). */
+const SLIP = 600_000;
+
+/** Whether a reader has left by a link of their own within the last ten minutes. @param now ms */
+export async function mayReturn(
+  db: Kysely<Database>,
+  { id, state, address_key: key }: Subscriber,
+  now: number,
+): Promise<boolean> {
+  if (state !== 'unsubscribed' || (await suppressionOf(db, key))) return false;
+  const last = await db
+    .selectFrom('consents')
+    .select(['event', 'at'])
+    .where('subscriber_id', '=', id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.event === 'unsubscribed' && now - last.at < SLIP;
+}
+
+/** Takes an unsubscribing back. A second time changes nothing; too late gives undefined. @param now ms */
+export function comeBack(
+  db: Kysely<Database>,
+  newsletter: string,
+  publicId: string,
+  now: number,
+): Promise<Subscriber | undefined> {
+  return inTransaction(db, async (trx) => {
+    const reader = await readerOf(trx, newsletter, publicId);
+    if (!reader || reader.state === 'active') return reader;
+    if (!(await mayReturn(trx, reader, now))) return undefined;
+    await setState(trx, reader.id, 'active', now);
+    const change = { newsletter, subscriber_id: reader.id, via: 'undo', at: now };
+    await noteConsent(trx, { ...change, event: 'resubscribed' });
+    return reader;
+  });
 }
 
 /** The reader that a link is for. */

@@ -4,7 +4,7 @@ import type { Consequence } from '../delivery/outcome.ts';
 import { classifyReport, type Report as Reply } from '../delivery/replies.ts';
 import { quotedReply, statusIn } from './notice.ts';
 import type { Recipient, Report } from './parse.ts';
-import { type Meaning, meaningOf, meaningsOf } from './words.ts';
+import { type Meaning, meaningsOf } from './words.ts';
 
 export const KINDS = [
   'hard',
@@ -57,7 +57,10 @@ const NOTHING: Omit<Finding, 'kind' | 'reason'> = {
 export function findingsOf(report: Report, provider?: Provider): Finding[] {
   const { form, recipients, feedback } = report;
   if (form === 'mail' || form === 'auto-reply') return [{ ...NOTHING, kind: form, reason: form }];
-  if (form === 'feedback') return [feedbackFinding(feedback)];
+  if (form === 'feedback') {
+    const recipient = recipients[0]?.finalRecipient ?? '';
+    return [{ ...feedbackFinding(feedback), recipient }];
+  }
   return recipients.map((recipient) => findingOf(report, recipient, provider));
 }
 
@@ -82,7 +85,7 @@ function findingOf(report: Report, recipient: Recipient, provider?: Provider): F
   const base = { ...NOTHING, recipient: named, reply, status: recipient.status };
   if (action === 'delayed') return { ...base, kind: 'delayed', reason: 'delayed' };
   if (action !== 'failed') return { ...base, kind: 'delivered', reason: action, isFinal: true };
-  return { ...base, isFinal: true, ...failure(report, recipient, provider ?? groupOf(recipient)) };
+  return { ...base, isFinal: true, ...failure(report, recipient, groupOf(recipient, provider)) };
 }
 
 /** D-52; where no action is said, 4.x.x may still arrive. */
@@ -96,31 +99,36 @@ function actionOf(
 }
 
 /** The mailbox provider, also of domains of other people that it serves. */
-function groupOf({ finalRecipient, originalRecipient, remoteMta }: Recipient): Provider {
-  const group = providerOf(finalRecipient || originalRecipient);
+function groupOf(
+  { finalRecipient, originalRecipient, remoteMta }: Recipient,
+  known?: Provider,
+): Provider {
+  const group = known ?? providerOf(finalRecipient || originalRecipient);
   return group === 'other' && /(?:^|\.)qq\.com\b/i.test(remoteMta) ? 'qq' : group;
 }
 
-type Failure = Pick<Finding, 'kind' | 'reason' | 'consequence'> & Partial<Finding>;
+type Failure = Pick<Finding, 'kind' | 'reason' | 'consequence'>;
 
-/** A final failure. */
+/** A final failure: the table decides by status and reply; where these say too little or too much, words do. */
 function failure(report: Report, recipient: Recipient, provider: Provider): Failure {
   const reply = replyOf(recipient.diagnostic);
   const status = statusOf(report, recipient, reply);
-  const isSaid = status !== '' || /^[45]\d\d\b/.test(reply);
-  const first = outcomeOf({
-    status: guarded(status, reply, recipient),
-    diagnostic: reply,
-    provider,
-  });
+  const isCoded = status !== '' || /^[45]\d\d\b/.test(reply);
+  // The table takes a bare 550 for a mailbox that is not there, because it knows the answer to be RCPT's. In a report
+  // nobody knows that: there the words have to say so.
+  const first = outcomeOf({ status: status || '5.0.0', diagnostic: reply, provider });
   const meaning =
-    doubt(first.reason, reply || recipient.diagnostic) ??
-    meaningOfFailure(first, report, recipient, status);
-  if (meaning === null) {
-    if (isSaid || report.form === 'delivery-status') return first;
-    return { ...first, kind: 'unclassified', reason: 'unclassified', consequence: null };
-  }
-  return { ...outcomeOf({ ...SAME_AS[meaning], provider }), status };
+    first.reason === 'hard-bounce'
+      ? doubt(reply || recipient.diagnostic)
+      : meaningOfFailure(first, report, reply, status);
+  if (meaning !== null) return outcomeOf({ ...SAME_AS[meaning], provider });
+  const isKnown = !isOpen(first) || isCoded || report.form === 'delivery-status';
+  return isKnown ? first : { kind: 'unclassified', reason: 'unclassified', consequence: null };
+}
+
+/** Whether the table knows no more than that it failed. */
+function isOpen({ reason }: Failure): boolean {
+  return reason === 'refused' || reason === 'gave-up';
 }
 
 /** The answer of the server that refused, out of what another one tells of it. */
@@ -146,28 +154,10 @@ function statusOf({ form, notice }: Report, { status }: Recipient, reply: string
   return VAGUE.test(own) && !VAGUE.test(given) ? given : own;
 }
 
-/** What a bare 550 may be about beside the mailbox, further than the table says. */
-const OTHER_CAUSE =
-  /refus|not accept|unaccept|reject|disallow|forbid|not allowed|unauthori|verif|your (?:ip|host|server|domain|e-?mail|mail|message)|invalid (?:message|mail|header|data)|administrat|violat|filter|scor|bounce|suspicious|firewall|failure|error|fail/i;
-
-/** After the body: then the mail was refused, not the address. */
-const AFTER_DATA =
-  /end of (?:data|message)|(?:in (?:reply|response) to|after|command:?) (?:the )?(?:end of )?data\b|\bDATA command|\bBDAT\b/i;
-
-/**
- * The table takes a bare 550 for a mailbox that is not there, because it knows the answer to be RCPT's. In a report
- * nobody knows that, so a bare code needs to be free of other causes, and in a language that can be read.
- */
-function guarded(status: string, reply: string, { diagnostic }: Recipient): string {
-  if (status !== '') return status;
-  const isForeign = /[^\x00-\u024f\u2010-\u2027]{2}/.test(reply);
-  const isDoubtful = AFTER_DATA.test(diagnostic) || OTHER_CAUSE.test(reply) || isForeign;
-  return isDoubtful ? `${reply.startsWith('4') ? 4 : 5}.0.0` : '';
-}
-
 /** Status codes and words that say the same as a meaning (RFC 3463), for the table to decide. */
 const SAME_AS: Record<Meaning, Omit<Reply, 'provider'>> = {
   'sender-refused': { status: '5.0.0', diagnostic: '' },
+  'rate-limited': { status: '', diagnostic: '550 frequency limited' },
   'too-large': { status: '5.3.4', diagnostic: '' },
   'mailbox-full': { status: '5.2.2', diagnostic: '' },
   authentication: { status: '5.7.26', diagnostic: '' },
@@ -180,44 +170,30 @@ const SAME_AS: Record<Meaning, Omit<Reply, 'provider'>> = {
   'no-such-user': { status: '5.1.1', diagnostic: '' },
 };
 
-/** Meanings that speak against giving an address up though its code says so. */
-const MILDER: readonly Meaning[] = [
-  'sender-refused',
-  'too-large',
-  'mailbox-full',
-  'authentication',
-  'blocked',
-  'content',
-];
+const CONDEMNING: readonly Meaning[] = ['disabled', 'no-such-host', 'no-such-user'];
 
 /** A code that condemns a reader, with words of the same server that say something else: the words decide. */
-function doubt(reason: string, words: string): Meaning | null {
-  if (reason !== 'hard-bounce') return null;
+function doubt(words: string): Meaning | null {
   const meanings = meaningsOf(words);
-  if (meanings.has('mailbox-full')) return 'mailbox-full';
-  if (meanings.has('no-such-user') || meanings.has('disabled') || meanings.has('no-such-host'))
-    return null;
-  return MILDER.find((meaning) => meanings.has(meaning)) ?? null;
+  const isFull = meanings.includes('mailbox-full');
+  if (!isFull && CONDEMNING.some((meaning) => meanings.includes(meaning))) return null;
+  return meanings.find((meaning) => meaning !== 'expired') ?? null;
 }
-
-const CONDEMNING: readonly Meaning[] = ['disabled', 'no-such-host', 'no-such-user'];
 
 /** What words say where the code says nothing. */
 function meaningOfFailure(
-  { reason }: Failure,
+  first: Failure,
   { form, notice }: Report,
-  { diagnostic }: Recipient,
+  reply: string,
   status: string,
 ): Meaning | null {
-  if (reason !== 'refused' && reason !== 'gave-up') return null;
-  const reply = replyOf(diagnostic);
+  if (!isOpen(first)) return null;
   const isVague = status === '' || VAGUE.test(status) || status === '5.4.4';
-  const said =
-    meaningOf(reply) ?? (isVague && (form === 'notice' || reply === '') ? meaningOf(notice) : null);
+  const inNotice = isVague && !/^[45]\d\d\b/.test(reply) && (form === 'notice' || reply === '');
+  const [said = null] = [...meaningsOf(reply), ...(inNotice ? meaningsOf(notice) : [])];
   // Asked again and again, and put off each time: an address is not given up for that.
-  const mayCondemn = !status.startsWith('4') && !reply.startsWith('4');
-  if (said === null || said === 'sender-refused') return null;
-  return CONDEMNING.includes(said) && !mayCondemn ? null : said;
+  const isPutOff = status.startsWith('4') || reply.startsWith('4');
+  return said !== null && isPutOff && CONDEMNING.includes(said) ? null : said;
 }
 
 const KIND_OF: Record<string, Kind> = {
@@ -232,13 +208,8 @@ const KIND_OF: Record<string, Kind> = {
 };
 
 function outcomeOf(reply: Reply): Failure {
-  const { reason, consequence, reply: words } = classifyReport(reply);
-  return {
-    kind: KIND_OF[reason] ?? 'soft',
-    reason,
-    consequence: consequenceOf(consequence),
-    ...(words ? {} : {}),
-  };
+  const { reason, consequence } = classifyReport(reply);
+  return { kind: KIND_OF[reason] ?? 'soft', reason, consequence: consequenceOf(consequence) };
 }
 
 /** Holds and stops are for the sender of mail under way; a report comes too late for them. */

@@ -56,8 +56,11 @@ async function parse(raw: Buffer): Promise<ParsedMail | undefined> {
   }
 }
 
+/** Whether parts were not found: nothing is there, or their heads stand in the text. */
 function isLost(mail: ParsedMail | undefined): boolean {
-  return !mail?.text && !mail?.html && (mail?.attachments.length ?? 0) === 0;
+  if ((mail?.attachments.length ?? 0) > 0) return false;
+  const text = mail?.text?.slice(0, LONGEST_TEXT) ?? '';
+  return (text === '' && !mail?.html) || /^--\S{1,70}\r?\nContent-Type: message\//im.test(text);
 }
 
 function messageOf(mail: ParsedMail | undefined, raw: Buffer): Message {
@@ -82,7 +85,8 @@ function fromOf(from: AddressObject | undefined): string {
 /** Text of an encoding that is not declared, or wrongly, is read once more as what it may be. */
 function textOf(mail: ParsedMail | undefined, raw: Buffer): string {
   const text = mail?.text || plain(mail?.html || '');
-  const damaged = text.includes('\ufffd') || (mail === undefined && text === '');
+  const isEmpty = text.trim() === '' && (mail?.attachments.length ?? 0) === 0;
+  const damaged = text.includes('\ufffd') || isEmpty;
   return (damaged ? decodeLoosely(bodyOf(raw)) : text).slice(0, LONGEST_TEXT);
 }
 

@@ -2,7 +2,7 @@
  * What a report says in words: the fallback for servers that know no RFC 3464, or damage it (D-56). What is found here
  * tells what happened, never to whom: nobody is known by an address in free text (D-53).
  */
-import { addressesIn } from './fields.ts';
+import { meaningsOf } from './words.ts';
 
 /** A text cut in two: what the server says, and the mail that it gives back. */
 export interface Halves {
@@ -16,7 +16,7 @@ const COPY_BEGINS =
 
 /** Header fields that stand at the beginning of a mail, three lines of them at least. */
 const HEADER_BEGINS =
-  /^[ \t>]{0,4}(?:Return-Path|Received|DKIM-Signature|ARC-[\w-]+|X-[\w-]+|Message-ID|From|To|Date|Subject|MIME-Version|Delivered-To):[^\n]*\n(?:[ \t>]{0,4}(?:[A-Z][\w-]{1,60}:|[ \t])[^\n]*\n){2}/im;
+  /^[ \t>]{0,4}(?:Return-Path|Received|DKIM-Signature|ARC-[\w-]+|X-[\w-]+|Message-ID|From|Date|MIME-Version|Delivered-To):[^\n]*\n(?:[ \t>]{0,4}(?:[A-Z][\w-]{1,60}:|[ \t])[^\n]*\n){2}/im;
 
 /** Cuts where the returned mail begins. */
 export function halvesOf(text: string): Halves {
@@ -74,7 +74,7 @@ export function quotedReply(text: string): string {
     const found = pattern.exec(text);
     if (!found) continue;
     const from = text.slice(found.index + found[0].length);
-    return (from.split(/\n[ \t]*\n/, 1)[0] ?? '')
+    return (from.split(/\n[ \t]*\n|\n>>> /, 1)[0] ?? '')
       .slice(0, LONGEST)
       .replace(/\s*\n\s*/g, ' ')
       .trim();
@@ -90,8 +90,13 @@ export function statusIn(text: string): string {
 const DAEMON =
   /mailer[-_ ]?daemon|post[-_ ]?master|mail[-_ ]?(?:er[-_ ])?(?:delivery|administrator|system|daemon|robot)|delivery[-_ ]?(?:system|sub-?system|agent|service|notif|status|report|fail)|mdaemon|mmdf|\bbounces?\b|undeliver|system administrator|microsoft exchange|microsoftexchange|mail ?gateway|mail ?server|message[-_ ]?router|internet mail|network mail|complaints?@|系统退信|退信|メール配信|配送/iu;
 
+/** Whether a name and address are those of a mail server. */
+export function isMailServer(from: string): boolean {
+  return DAEMON.test(from);
+}
+
 const FAILURE_SUBJECT =
-  /undeliver|undelivrable|un-?delivered|\bdeliver(?:y|ed|ing)?\b.{0,40}(?:fail|error|problem|status|report|notif|impossible|unsuccess|delay|warning|not|unable)|(?:fail\w*|problem|error|unable|could ?n.t|cannot|can.t|not|warning|delay\w*)\b.{0,40}\b(?:deliver\w*|send|sent|mail|message)|return(?:ed|ing)\b.{0,20}(?:mail|message|sender)|mail ?(?:system )?(?:error|problem|fail|return)|non[- ]?(?:remis|distribu|delivery|délivr|delivrable)|nondeliver|\bndr?n?:|\bdsn\b|\bbounced?\b|message (?:status|rejected|not accepted)|rejected|unzustellbar|nicht (?:zugestellt|zustellbar|übermittelt)|zustell|échec|non remis|no (?:se )?(?:ha )?(?:podido|pudo|puede)? ?(?:ser )?entreg|no entregad|devuelt|devoluci|fallo|error de (?:entrega|env)|devolvid|falha|não (?:foi )?(?:entreg|possível)|mancat[ao]|non (?:è stato )?(?:recapit|consegn)|impossibile (?:recapit|consegn)|退信|退件|退回|投递(?:失败|状态|通知)|投遞|无法(?:投递|发送|送达)|無法(?:傳遞|投遞|遞送|送達)|未(?:能)?(?:送达|送達|传递|傳遞)|传递状态|傳遞狀態|配信(?:不能|エラー|失敗|でき|状況|不可)|配送(?:不能|エラー|失敗)|送信(?:エラー|失敗|できま)|未配信|未達|不達|エラーメール|전송 ?실패|반송|배달|전달되지|не ?доставлен|недоставлен|(?:ошибка|сбой|отчет|отчёт|уведомление) ?(?:о )?(?:доставк|отправк|недоставк)|невозможно доставить|возврат|niet (?:afgeleverd|bezorg|besteld)|onbestelbaar|nie (?:dostarczon|doręczon)|niedostarcz|zwrot|kunde inte levereras|gick inte att|kunne ikke leveres|toimittam|iletilemedi|teslim edilemedi/iu;
+  /undeliver|undelivrable|un-?delivered|\bdeliver(?:y|ed|ing)?\b.{0,40}(?:fail|error|problem|status|report|notif|impossible|unsuccess|delay|warning|not|unable)|(?:fail\w*|problem|error|unable|could ?n.t|cannot|can.t|not|warning|delay\w*)\b.{0,40}\b(?:deliver\w*|send|sent|mail|message)|return(?:ed|ing)\b.{0,20}(?:mail|message|sender)|mail ?(?:system )?(?:error|problem|fail|return)|non[- ]?(?:remis|distribu|delivery|délivr|delivrable)|nondeliver|\bndr?n?:|\bdsn\b|\bbounced?\b|message (?:status|rejected|not accepted)|rejected|unzustellbar|nicht (?:zugestellt|zustellbar|übermittelt)|zustell|échec|non remis|no (?:se )?(?:ha )?(?:podido|pudo|puede)? ?(?:ser )?entreg|no entregad|devuelt|devoluci|fallo|error de (?:entrega|env)|devolvid|falha|não (?:foi )?(?:entreg|possível)|mancat[ao]|non (?:è stato )?(?:recapit|consegn)|impossibile (?:recapit|consegn)|退信|退件|退回|投递(?:失败|状态|通知)|投遞|无法(?:投递|发送|送达)|無法(?:傳遞|投遞|遞送|送達)|未(?:能)?(?:送达|送達|传递|傳遞)|传递状态|傳遞狀態|配信(?:不能|エラー|失敗|でき|状況|不可)|配送(?:不能|エラー|失敗)|送信(?:エラー|失敗|できま)|未配信|未達|不達|エラーメール|メールエラー|전송 ?실패|반송|배달|전달되지|не ?доставлен|недоставлен|(?:ошибка|сбой|отчет|отчёт|уведомление) ?(?:о )?(?:доставк|отправк|недоставк)|невозможно доставить|возврат|niet (?:afgeleverd|bezorg|besteld)|onbestelbaar|nie (?:dostarczon|doręczon)|niedostarcz|zwrot|kunde inte levereras|gick inte att|kunne ikke leveres|toimittam|iletilemedi|teslim edilemedi/iu;
 
 const FAILURE_TEXT =
   /qmail-send program|wasn.t able to deliver|(?:could|can|was|were|is|has|have)(?: ?not|n.t)(?: been)? (?:be )?(?:deliver|reach|sent|found|accepted|processed)|unable to (?:be )?deliver|not (?:been )?delivered|undeliver|delivery (?:to|of|has|failed|attempt|error|status)|failed (?:permanently|to deliver|recipient|address)|following (?:address|recipient|destination|user|e-?mail|mail)|permanent (?:fatal )?error|fatal errors|returned (?:to you|to sender|mail|without)|problem delivering|transcript of session|message you sent|your (?:message|mail|e-?mail).{0,60}(?:not|fail|reject|return|block)|rejected|(?:无法|未能|沒有|没有)[^。\n]{0,12}(?:投递|发送|送达|投遞|傳遞|送達)|退信|退回|(?:配信|配送|送信|お届け)[^。\n]{0,20}(?:でき|失敗|不能|エラー)|전송|반송|배달|не (?:может быть |было |удалось )?доставлен|не удалось доставить|konnte nicht|nicht zugestellt|n.a pas pu être|impossible de|no (?:se )?(?:ha )?pud?o?|no se puede|não (?:foi|pôde|pode)|non (?:è stato|può|e' stato)|impossibile|niet worden|nie (?:może|można|mógł|został)/iu;
@@ -109,12 +114,12 @@ export interface Appearance {
 /** Whether a mail server says in words that a mail was not delivered: who says so and what is said have to fit. */
 export function isFailureNotice({ from, subject, returnPath, notice }: Appearance): boolean {
   const says = FAILURE_TEXT.test(notice);
-  const isServer = DAEMON.test(from) || /^<\s*>$/.test(returnPath);
-  if (FAILURE_SUBJECT.test(subject)) {
-    const quotes = quotedReply(notice) !== '' || statusIn(notice) !== '';
-    return isServer || (says && quotes);
-  }
-  return isServer && says && (DAEMON.test(from) || quotedReply(notice) !== '');
+  const quotes = quotedReply(notice) !== '';
+  const explains = quotes || meaningsOf(notice).length > 0;
+  if (isMailServer(from)) return FAILURE_SUBJECT.test(subject) || says || quotes;
+  const isBounce = /^<\s*>$/.test(returnPath);
+  if (FAILURE_SUBJECT.test(subject)) return isBounce || (says && explains);
+  return isBounce && says && explains;
 }
 
 const DELAY_SUBJECT =
@@ -131,9 +136,4 @@ export function isDelayNotice({ subject, notice }: Appearance): boolean {
   return (
     DELAY_TEXT.test(notice) || (DELAY_SUBJECT.test(subject) && !/fail|undeliver/i.test(subject))
   );
-}
-
-/** The addresses that a notice is about, each once. */
-export function addressesOfNotice(notice: string): string[] {
-  return [...new Set(statementsOf(notice).flatMap(({ address }) => addressesIn(address)))];
 }

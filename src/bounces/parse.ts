@@ -10,6 +10,7 @@ import {
   halvesOf,
   isDelayNotice,
   isFailureNotice,
+  isMailServer,
   quotedReply,
   statementsOf,
 } from './notice.ts';
@@ -119,12 +120,28 @@ function feedbackOf({ parts, subject, from, text }: Message, { notice }: Halves)
   const inText =
     /^feedback-type:[^\n]*$/im.test(notice) && /^(?:user-agent|version):/im.test(notice);
   const fields = part ? readFields(decodeLoosely(part.content)) : inText ? readFields(text) : null;
-  if (fields) return { form: 'feedback', feedback: feedbackType(fields) };
+  if (fields)
+    return { form: 'feedback', feedback: feedbackType(fields), recipients: complainer(fields) };
   const isJmrp =
     /^complaint about message from /i.test(subject) &&
     /@(?:\w+\.)?(?:hotmail|outlook|microsoft)\./i.test(from);
   return isJmrp ? { form: 'feedback', feedback: 'abuse' } : null;
 }
+
+/** Mostly redacted (D-55). */
+function complainer(fields: Fields): Recipient[] {
+  const [finalRecipient] = addressesIn(field(fields, 'original-rcpt-to'));
+  return finalRecipient === undefined ? [] : [{ ...NOBODY, finalRecipient }];
+}
+
+const NOBODY: Recipient = {
+  action: '',
+  status: '',
+  diagnostic: '',
+  finalRecipient: '',
+  originalRecipient: '',
+  remoteMta: '',
+};
 
 function feedbackType(fields: Fields): string {
   return /^[\w-]+/.exec(field(fields, 'feedback-type'))?.[0].toLowerCase() ?? '';
@@ -134,14 +151,22 @@ function feedbackType(fields: Fields): string {
 function statusOf(message: Message, halves: Halves): Content | null {
   const parts = message.parts.filter(({ type }) => STATUS_PARTS.test(type));
   const texts = parts.map(({ content }) => decodeLoosely(content));
-  const inNotice =
-    /^(?:final|original)-recipient[ \t]*:/im.test(halves.notice) &&
-    /^action[ \t]*:/im.test(halves.notice);
-  if (texts.length === 0 && !inNotice) return null;
-  const recipients = (texts.length > 0 ? texts : [halves.notice]).flatMap(recipientsOf);
+  if (texts.length === 0) texts.push(...statusInText(message, halves));
+  if (texts.length === 0) return null;
+  const recipients = texts.flatMap(recipientsOf);
   if (recipients.length > 0) return { form: 'delivery-status', recipients };
   // A report without a recipient: its words have to do.
   return { form: 'notice', recipients: statementsIn(message, halves) };
+}
+
+/** A status block without a part of its own; behind a mail that is given back only where a mail server writes. */
+function statusInText({ from, text }: Message, { notice }: Halves): string[] {
+  const places = isMailServer(from) ? [notice, text] : [notice];
+  const found = places.find(
+    (place) =>
+      /^(?:final|original)-recipient[ \t]*:/im.test(place) && /^action[ \t]*:/im.test(place),
+  );
+  return found === undefined ? [] : [found];
 }
 
 const STATUS_PARTS = /^message\/(?:global-|x-)?delivery-status$/;
@@ -251,12 +276,10 @@ function statementsIn({ fields, from, subject }: Message, { notice }: Halves): R
   );
   const whole = quotedReply(notice);
   const made = (address: string, words: string): Recipient => ({
+    ...NOBODY,
     action,
-    status: '',
     diagnostic: quotedReply(words) || whole || words,
     finalRecipient: address,
-    originalRecipient: '',
-    remoteMta: '',
   });
   if (statements.length > 0)
     return statements.map(({ address, words }) => made(address || (failed[0] ?? ''), words));

@@ -6,6 +6,7 @@
 /** What words can mean. */
 export type Meaning =
   | 'sender-refused'
+  | 'rate-limited'
   | 'too-large'
   | 'mailbox-full'
   | 'authentication'
@@ -48,14 +49,6 @@ const GAP_CJK = '[^。!?\\n]{0,16}?';
 
 const ROWS: readonly Row[] = [
   {
-    meaning: 'sender-refused',
-    words: any(
-      `\\b(?:sender|mail from|return[- ]?path|envelope[- ](?:from|sender)|from address|helo|ehlo)\\b${GAP}(?:unknown|invalid|not (?:found|exist|valid|allowed|verif)|reject|refus|denied|does ?n.t|does not|bad\\b|unresolv|verif|domain)`,
-      '(?:unknown|invalid|bad|rejected|refused|unresolvable|verify|verification of) (?:\\w+ ){0,2}sender',
-      'badmailfrom',
-    ),
-  },
-  {
     meaning: 'too-large',
     words: any(
       '(?:message|mail|e-?mail)(?: is| was)? (?:too|to) (?:large|big|long)',
@@ -66,6 +59,16 @@ const ROWS: readonly Row[] = [
       '(?:邮件|郵件|信件)[^。\\n]{0,12}(?:过大|過大|太大|大小)',
       'メール[^。\\n]{0,12}サイズ',
       'Nachricht[^.\\n]{0,30}zu groß',
+    ),
+  },
+  {
+    meaning: 'rate-limited',
+    words: any(
+      'too many (?:recipients|messages|mails|e-?mails|connections)\\b(?! (?:hops|received))',
+      '\\brate[- ]?limit|\\b(?:sending|message|sending message|mail) rate\\b|\\bthrottl',
+      `\\b(?:daily|hourly|per[- ](?:day|hour|minute))\\b${GAP}(?:quota|limit)|(?:quota|limit)\\b${GAP}\\bper (?:day|hour|minute)|\\bthis hour\\b`,
+      'unexpected volume|frequen(?:cy|tly) (?:is )?limit',
+      '(?:发送|发信|投递)[^。\\n]{0,8}(?:频率|过于频繁|过快)|频率(?:限制|过高|受限)',
     ),
   },
   {
@@ -100,7 +103,8 @@ const ROWS: readonly Row[] = [
       '\\b(?:spf|dkim|dmarc|sender policy framework)\\b.{0,80}(?:fail|reject|polic|unauth|invalid|violat|not pass|not allowed|not permitted|none)',
       '(?:fail|reject|violat|not pass|due to|because of|polic).{0,80}\\b(?:spf|dkim|dmarc)\\b',
       '\\bunauthenticated (?:e-?mail|mail|message)',
-      '\\bno (?:ptr|reverse)\\b|\\b(?:reverse dns|rdns|ptr record)\\b|cannot find your (?:reverse )?hostname',
+      '\\bptr\\b|\\b(?:reverse dns|rdns)\\b|cannot find your (?:reverse )?hostname|\\bip name lookup\\b|mismatch\\w* client ip|unverif\\w+ sending ip',
+      '\\bbad (?:spf|dkim)\\b|authentication information|fails? to pass authentication|not authenticated\\b',
       '(?:must issue|requires?|required|no) (?:a )?(?:starttls|tls)\\b',
     ),
   },
@@ -111,7 +115,9 @@ const ROWS: readonly Row[] = [
       '\\breputation\\b',
       '\\b(?:ip|host|client|server|network|domain|address|connection)\\b[^.\\n]{0,50}\\b(?:banned|blocked|listed|blacklisted)\\b(?! by (?:the |this )?(?:user|recipient))',
       '\\b(?:banned|blocked|rejecting)\\b[^.\\n]{0,30}\\b(?:ip|host|network|sending|range|client)\\b',
-      'listed (?:in|at|by|on)\\b',
+      '(?<!not )\\blisted (?:in|at|by|on)\\b',
+      'client host (?:\\S{1,100} )?rejected|service refus|not accepting (?:connections|mail from)|invalid ip for sending|^\\d{3} access denied\\b',
+      'open relay|no access from|user complaints',
       'part of their network is on our',
       '\\bsource ip\\b|\\byour ip\\b',
       '黑名单|黑名單|ブラックリスト',
@@ -125,6 +131,7 @@ const ROWS: readonly Row[] = [
       '\\b(?:virus|malware|trojan|worm|infected|eicar)\\b',
       `\\bcontents?\\b${GAP}(?:reject|denied|den[iy]|filter|not accept|block|violat|prohibit|restrict|unacceptable|polic|objectionable|inappropriate|scan)`,
       `(?:reject|denied|block|due to|because of|violat|polic)\\w*\\b${GAP}\\bcontent\\b`,
+      'security polic|\\w*spam ?signature',
       '(?:banned|prohibited|forbidden|dangerous|disallowed|restricted) (?:content|file|attachment|extension|word)',
       '(?:message|mail) (?:was |is |has been )?(?:classified|identified|flagged|detected|considered|scored|marked) ',
       '\\bhigh[- ]probability\\b|\\bheuristic|\\bbayes',
@@ -136,9 +143,20 @@ const ROWS: readonly Row[] = [
     ),
   },
   {
+    meaning: 'sender-refused',
+    words: any(
+      `\\b(?:sender|mail from|return[- ]?path|envelope[- ](?:from|sender)|from address|helo|ehlo)\\b${GAP}(?:unknown|invalid|not (?:found|exist|valid|allowed|verif)|reject|refus|denied|does ?n.t|does not|bad\\b|unresolv|verif|domain)`,
+      '(?:unknown|invalid|bad|rejected|refused|unresolvable|verify|verification of) (?:\\w+ ){0,2}sender',
+      'badmailfrom',
+      'unroute?able (?:\\w+ ){0,2}sender|\\bsender (?:address )?(?:is )?unroute?able',
+      '\\bfrom: (?:domain|address|header)|\\bvalid from\\b|\\bfrom (?:header|domain) is',
+      '\\b5\\.1\\.[78]\\b',
+    ),
+  },
+  {
     meaning: 'refused-by-reader',
     words: any(
-      '(?:rejected|blocked|refused) by (?:the |this )?(?:recipient|user|addressee)\\b',
+      '(?:rejected|blocked|refused) by (?:the |this )?(?:recipient|user|addressee)\\b|(?:recipient|user) preferences',
       '(?:recipient|user) (?:has )?(?:rejected|blocked) (?:you|the sender|your)',
       '收件人(?:已)?(?:拒收|拒绝)|被收件人(?:拒收|拒绝|屏蔽)|对方.{0,6}(?:拒收|黑名单)|收件者拒收',
     ),
@@ -146,7 +164,7 @@ const ROWS: readonly Row[] = [
   {
     meaning: 'disabled',
     words: any(
-      `\\b${OWNER}\\b${GAP}\\b(?:disabled?|deactivated|inactive|in-?active|closed|suspended|discontinued|expired|terminated|cancel+ed|deleted|removed|dormant|retired|not active|no longer active|abandoned|frozen)\\b`,
+      `\\b${OWNER}\\b${GAP}\\b(?:disabled?|deactivated|inactive|in-?active|closed|suspended|discontinued|expired|terminated|cancel+ed|deleted|removed|dormant|retired|not active|no longer active|abandoned|frozen|locked|blocked)\\b`,
       `\\b(?:disabled|deactivated|inactive|closed|suspended|discontinued|expired|deleted|cancel+ed) (?:\\w+ )?(?:user|recipient|mail ?box|account|address)`,
       'no longer (?:accept\\w*|receiv\\w*) (?:e-?mail|mail|messages)',
       '(?:用户|邮箱|帐号|账号|帳號|帳戶|账户|信箱|收件人)[^。\\n]{0,12}(?:停用|禁用|冻结|凍結|注销|註銷|关闭|關閉|被封|失效|过期)',
@@ -166,7 +184,7 @@ const ROWS: readonly Row[] = [
       `\\b(?:host|domain|name service|dns|mx|mail exchanger|server name)\\b${GAP}(?:not (?:be )?found|unknown|does(?: not|n.t) exist|no such|nxdomain|cannot be resolved|can ?not resolve|non-?existent|invalid|not resolv|unresolv|couldn.t be found)`,
       '(?:no such|unknown|invalid|non-?existent|bad|unroutable|unrouteable|unresolvable) (?:mail )?(?:host|domain)',
       `(?:couldn.t|could not|can ?not|unable to|can.t|failed to) (?:find|resolve|locate|look ?up)\\b${GAP}\\b(?:host|mail exchanger|domain|mx|server|dns|a record)`,
-      '\\bnxdomain\\b|\\bnull ?mx\\b|all relevant mx records point to non-existent',
+      '\\bno mx record|indicated no smtp service|\\bnxdomain\\b|\\bnull ?mx\\b|all relevant mx records point to non-existent',
       '\\b(?:domain|host)\\b[^.\\n]{0,40}(?:does(?: not|n.t)|is not) (?:accept|receiv|configured to (?:receive|accept))\\w* (?:e-?mail|mail|any mail)',
       '(?:域名|主机|主機|網域)[^。\\n]{0,12}(?:不存在|无法解析|找不到|無法解析)',
       `(?:ドメイン|ホスト)${GAP_CJK}(?:存在しません|見つかりません|不明)`,
@@ -182,6 +200,7 @@ const ROWS: readonly Row[] = [
       `\\b${OWNER}s?\\b${GAP}(?:\\bunknown\\b|\\bnot (?:be )?found|does(?: not|n.t) (?:exist|appear)|do(?: not|n.t) exist|no longer (?:exist|valid|in use|available|on|with|works?|here|employed)|not exist|is invalid|\\binvalid\\b|(?:is|was|are) (?:not|n.t) (?:a )?(?:valid|known|listed|local|recogni[sz]ed|our|on|here|defined|registered|present|hosted)|isn.t (?:a |listed|known|valid)|unrecogni[sz]ed|not (?:known|listed|recogni[sz]ed|valid|exists?|registered|defined|our)|could ?n.t be found|couldn.t be found|non-?existent|undefined|unrouteable|unroutable)`,
       '(?:\\bunknown|no such|\\binvalid|non-?existent|undefined|unrecogni[sz]ed|\\bbad|illegal|not a valid|incorrect|no valid|unrouteable|unroutable|unavailable) (?:[\\w-]+ ){0,3}?(?:user|recipient|mail ?box|account|address|alias|person|destination|local[- ]part|rcpt|addressee)',
       `\\bnot (?:listed|found) in\\b${GAP}(?:domino|name (?:&|and) address book|directory|public address book)`,
+      '\\b5\\.4\\.1 [^\\n]{0,300}?recipient address rejected: access denied|\\b5\\.1\\.0 address rejected',
       `does(?: not|n.t) have an?\\b${GAP}\\baccount\\b`,
       '\\bno (?:one|body) (?:here )?(?:by|with|of|has) that name|no (?:account|mailbox|user|recipient|person|such) (?:by that name|here|found|with that|of that name|exists)|no mailbox (?:here )?(?:by|with) that name|this address no longer|not our customer|not a valid mailbox|user not exist|not user of this server|addressee unknown|unknown local-?part|no such (?:person|address|local)|mailbox (?:is |currently )?(?:unavailable|invalid)|recipient ?not ?found|RecipNotFound|RecipientNotFound|ADR\\.\\w*NotFound|not listed',
       `(?:用户|使用者|用戶|邮箱|郵箱|信箱|帐号|账号|帳號|账户|帳戶|收件人|收件者|地址|邮件地址)[^。\\n]{0,40}?(?:不存在|无效|無效|未找到|找不到|没有找到|沒有找到|查无|未注册|未開通|未开通|错误|錯誤|不正確|不正确)`,
@@ -204,26 +223,21 @@ const ROWS: readonly Row[] = [
     meaning: 'expired',
     words: any(
       'retry time(?:out)?|time(?:d)?[- ]?out|expired|expiring|retry (?:limit|count)|too (?:many hops|long|old)|giving up|given up|gave up',
-      'connection (?:refused|reset|lost|closed|dropped|failed)|lost connection|no route to host|unreachable|host (?:is )?down|network (?:error|problem)|not respond|no answer from host|mail loop',
+      'connection (?:refused|reset|lost|closed|dropped|failed)|lost connection|no route to host|unreachable|host (?:is )?(?:down|not reachable)|not find a gateway|not found, try again|network (?:error|problem)|not respond|no answer from host|mail loop',
       `(?:could|can)(?: ?not|n.t) (?:be )?(?:deliver|reach|connect|contact|send)\\w*\\b${GAP}(?:\\d+|several|specified|allowed)? ?(?:days?|hours?|time)`,
+      'failing for a long time|did(?: not|n.t) accept (?:our|your) requests? to connect|socket error|\\battempts: ',
       'been in the queue|deferr|temporar|greylist|graylist|try again later',
       '连接超时|连接失败|超时|投递超时|タイムアウト|接続できません|逾時',
     ),
   },
 ];
 
-/** What the words of a server mean; null where they say nothing that is known. */
-export function meaningOf(text: string): Meaning | null {
+/** What the words of a server can mean, the likeliest first; nothing where they say nothing that is known. */
+export function meaningsOf(text: string): Meaning[] {
   const words = wordsOf(text);
-  const row = ROWS.find((row) => row.words.test(words) && !row.without?.test(words));
-  return row?.meaning ?? null;
-}
-
-/** All that the words could mean. */
-export function meaningsOf(text: string): Set<Meaning> {
-  const words = wordsOf(text);
-  const rows = ROWS.filter((row) => row.words.test(words) && !row.without?.test(words));
-  return new Set(rows.map(({ meaning }) => meaning));
+  return ROWS.filter((row) => row.words.test(words) && !row.without?.test(words)).map(
+    ({ meaning }) => meaning,
+  );
 }
 
 /** Characters in which words are looked for. */
@@ -236,6 +250,7 @@ function wordsOf(text: string): string {
     .replace(/https?:\/\/[^\s<>"]{1,2000}/gi, ' ')
     .replace(/[^\s<>"'()[\]]{0,128}@[^\s<>"'()[\]]{1,255}/g, ' ')
     .replace(/\b[a-z\d_-]{1,63}(?:\.[a-z\d_-]{1,63}){1,10}\b/gi, nameless)
+    .replace(/\n[ \t]+/g, ' ')
     .replace(/[ \t\r]+/g, ' ')
     .replace(/[‘’`]/g, "'");
 }

@@ -1,11 +1,15 @@
 /** argv → one verb → text or JSON and an exit code. */
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import type { DatabasePlace } from '../newsletter/database.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { registerAudience } from './commands/audience.ts';
+import { registerBounces } from './commands/bounces.ts';
+import { registerDatabase } from './commands/database.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
+import { registerMetrics } from './commands/metrics.ts';
 import { registerReport } from './commands/report.ts';
 import { registerServe } from './commands/serve.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -21,7 +25,10 @@ export interface World {
   open(dir: string): Promise<OpenNewsletter>;
   /** The demonstration's newsletter: content of `dir`, state in var/demo, no secrets, outbox only. */
   openDemo(dir: string): Promise<OpenNewsletter>;
+  /** Where its database is, unopened. */
+  placeOf(dir: string): Promise<DatabasePlace>;
   openPublic(newsletter: Newsletter): Promise<Server>;
+  openMetrics(newsletter: Newsletter): Promise<Server>;
   openStudio(newsletter: Newsletter): Promise<Server & { token: string }>;
 }
 
@@ -98,7 +105,10 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerDelivery(program, add);
   registerAudience(program, add);
   registerReport(program, add);
+  registerDatabase(program, add);
+  registerBounces(program, add);
   registerServe(program, add);
+  registerMetrics(program, add);
   registerGlossary(program, add);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -90,16 +90,18 @@ async function serveAll(
   issue: string | undefined,
 ): Promise<void> {
   const signal = interruption();
-  const [host = '127.0.0.1', publicPort = '8080'] = newsletter.settings.site.listen.split(':');
+  const { site, metrics } = newsletter.settings;
   const pages = await call.world.openPublic(newsletter);
-  const address = await listen(pages, host, Number(publicPort));
-  call.terminal.say(`${pc.bold('pages')}    ${address}`);
+  call.terminal.say(`${pc.bold('pages')}    ${await listenAt(pages, site.listen)}`);
+  const numbers = metrics && (await call.world.openMetrics(newsletter));
+  if (numbers)
+    call.terminal.say(`${pc.bold('metrics')}  ${await listenAt(numbers, metrics.listen)}/metrics`);
   const studio = await openStudio(call, newsletter, port, issue);
   const running = keepRunning(newsletter);
   call.terminal.say('Ctrl-C ends it.');
   await until(signal);
   await running.stop();
-  await Promise.all([studio.close(), pages.close()]);
+  await Promise.all([studio, pages, ...(numbers ? [numbers] : [])].map((server) => server.close()));
 }
 
 async function openStudio(
@@ -114,6 +116,12 @@ async function openStudio(
     `${pc.bold('studio')}   ${address}/?token=${studio.token}${issue ? `#${issue}` : ''}`,
   );
   return studio;
+}
+
+/** @param at `host:port` */
+function listenAt(server: Server, at: string): Promise<string> {
+  const colon = at.lastIndexOf(':');
+  return listen(server, at.slice(0, colon), Number(at.slice(colon + 1)));
 }
 
 /** On the wanted port, or on a free one where that is taken. */

@@ -1,4 +1,5 @@
 /** What must never stand in a file under git: read from the environment or config/.env. */
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -25,6 +26,24 @@ export interface Secrets {
   keys?: KeyRing;
   /** PEM of the DKIM private key. */
   dkimKey?: string;
+  /** Gets what the editor is told, as JSON. */
+  alertWebhook?: string;
+  /** Mailbox that reports come to: `imaps://user:password@imap.example.com/INBOX`. */
+  bouncesImapUrl?: string;
+  /** Who may use the API; absent where API_KEYS is unset, and then nobody. */
+  apiKeys?: readonly ApiKey[];
+}
+
+/** What a key of the API may do: ask for subscriptions, or change and remove readers. */
+export const API_SCOPES = ['subscribe', 'manage'] as const;
+export type ApiScope = (typeof API_SCOPES)[number];
+
+export interface ApiKey {
+  /** Stands in the consent log: `api:site`. */
+  name: string;
+  scopes: readonly ApiScope[];
+  /** SHA-256 of the key: what is compared, in constant time. */
+  hash: Buffer;
 }
 
 /** A token, or what it takes to get one. */
@@ -64,8 +83,11 @@ export function loadSecrets({ dir, env }: { dir: string; env: Environment }): Se
   if (oauth) secrets.smtpOauth = oauth;
   if (all.DATABASE_URL) secrets.databaseUrl = databaseUrl(all.DATABASE_URL);
   if (all.SECRET_KEYS) secrets.keys = parseKeys(all.SECRET_KEYS, 'SECRET_KEYS');
+  if (all.API_KEYS) secrets.apiKeys = parseApiKeys(all.API_KEYS);
+  if (all.ALERT_WEBHOOK) secrets.alertWebhook = webhook(all.ALERT_WEBHOOK);
   const pem = dkimKey(dir, all);
   if (pem) secrets.dkimKey = pem;
+  if (all.BOUNCES_IMAP_URL) secrets.bouncesImapUrl = imapUrl(all.BOUNCES_IMAP_URL);
   return secrets;
 }
 
@@ -96,6 +118,16 @@ function envFile(path: string): Environment {
   return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
 }
 
+function webhook(value: string): string {
+  const scheme = URL.canParse(value) ? new URL(value).protocol : '';
+  if (scheme === 'https:' || scheme === 'http:') return value;
+  throw wrong(
+    'ALERT_WEBHOOK',
+    'is no http:// or https:// address',
+    'Write it like https://hooks.example.com/T0/B0/secret.',
+  );
+}
+
 function smtpUrl(value: string): string {
   const scheme = URL.canParse(value) ? new URL(value).protocol : '';
   if (scheme === 'smtp:' || scheme === 'smtps:') return value;
@@ -103,6 +135,16 @@ function smtpUrl(value: string): string {
     'SMTP_URL',
     'is no smtp:// or smtps:// address',
     'Write smtps://user:password@relay.example.com; percent-encode special characters of the password.',
+  );
+}
+
+function imapUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url && /^imaps?:$/.test(url.protocol) && url.username && url.password) return value;
+  throw wrong(
+    'BOUNCES_IMAP_URL',
+    'is no imap:// or imaps:// address with user and password',
+    'Write imaps://user:password@imap.example.com/INBOX; percent-encode special characters.',
   );
 }
 
@@ -127,7 +169,7 @@ function databaseUrl(value: string): string {
   throw wrong(
     'DATABASE_URL',
     'is no database address',
-    'Leave it unset for SQLite in var/, or write sqlite:/path/to/file.',
+    'Leave it unset for SQLite in var/, or write postgres://user:password@host/database or sqlite:/path/to/file.',
   );
 }
 
@@ -153,6 +195,40 @@ function parseKey(part: string, name: string): SecretKey {
     throw wrong(name, `has a key, "${id}", of less than ${KEY_BYTES} bytes`, howToMakeKeys);
   return { id, key };
 }
+
+/** `site:subscribe:SECRET,office:subscribe+manage:SECRET`. */
+function parseApiKeys(text: string): ApiKey[] {
+  const keys = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map(parseApiKey);
+  if (new Set(keys.map(({ name }) => name)).size < keys.length)
+    throw wrong('API_KEYS', 'names two keys alike', howToMakeApiKeys);
+  return keys;
+}
+
+function parseApiKey(part: string): ApiKey {
+  const [, name, list, secret] =
+    /^([a-z0-9][a-z0-9-]{0,31}):([a-z+]+):([A-Za-z0-9_-]+)$/.exec(part) ?? [];
+  if (!name || !list || !secret) throw wrong('API_KEYS', 'cannot be read', howToMakeApiKeys);
+  const scopes = list.split('+') as ApiScope[];
+  const unknown = scopes.find((scope) => !API_SCOPES.includes(scope));
+  if (unknown !== undefined)
+    throw wrong('API_KEYS', `gives "${name}" an unknown scope, "${unknown}"`, howToMakeApiKeys);
+  if (secret.length < API_KEY_LENGTH)
+    throw wrong(
+      'API_KEYS',
+      `has a key, "${name}", of less than ${API_KEY_LENGTH} characters`,
+      howToMakeApiKeys,
+    );
+  return { name, scopes, hash: createHash('sha256').update(secret).digest() };
+}
+
+/** Shortest key of the API, characters of base64url: 192 bits. */
+const API_KEY_LENGTH = 32;
+
+const howToMakeApiKeys = `It is a list "name:scopes:key"; scopes are ${API_SCOPES.join(' and ')}, joined by "+". Make a key with: node -p "crypto.randomBytes(32).toString('base64url')"`;
 
 const howToMakeKeys =
   'It is a list "name:key", newest first. Make a key with: node -p "crypto.randomBytes(32).toString(\'base64url\')"';

@@ -1,4 +1,5 @@
 /** The settings: one schema. The three YAML files, the JSON Schema and the types all come from here. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const address = z.email({ error: 'must be an email address such as news@example.com' });
@@ -11,6 +12,11 @@ const duration = z
   .regex(/^\d{1,6}[smhd]$/, { error: 'must be a duration such as 30s, 15m, 6h or 2d' })
   .transform((text) => Number.parseInt(text, 10) * UNITS[text.at(-1) as keyof typeof UNITS])
   .describe('A duration: 30s, 15m, 6h, 2d');
+
+/** Has room for `+DELIVERY.MAC` before the @ (RFC 5321 4.5.3.1.1). */
+const bounceAddress = address.regex(/^[a-z0-9][a-z0-9._-]{0,30}@/, {
+  error: 'must have at most 31 small letters, digits, dots, hyphens before the @, and no +',
+});
 
 /** One line of text for a header: no control characters. */
 const line = z
@@ -32,6 +38,72 @@ const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, {
 const language = z
   .string()
   .refine(isLanguage, { error: 'must be a language tag such as zh-CN or en' });
+
+/** An address or a range of addresses of the network. */
+const network = z
+  .string()
+  .refine(isNetwork, { error: 'must be an IP address or range such as 127.0.0.1 or 10.0.0.0/8' });
+
+/** So many at once, and so many per day (W-09). */
+const limits = z
+  .strictObject({
+    network: z
+      .strictObject({
+        atOnce: z.int().min(1).default(5).describe('Sign-ups within ten minutes'),
+        perDay: z.int().min(1).default(20),
+      })
+      .prefault({})
+      .describe('From one network (IPv4 /24, IPv6 /56)'),
+    address: z
+      .strictObject({
+        every: duration.prefault('24h').describe('Between two mails to the same address'),
+        total: z.int().min(1).default(3).describe('Until it has been confirmed'),
+      })
+      .prefault({})
+      .describe('To one address that has not confirmed'),
+    domain: z
+      .strictObject({ perHour: z.int().min(1).default(30) })
+      .prefault({})
+      .describe('To one mail domain; the large providers are exempt'),
+    overall: z
+      .strictObject({ perHour: z.int().min(1).default(100) })
+      .prefault({})
+      .describe('To everybody together'),
+  })
+  .prefault({})
+  .describe('How many mails strangers can cause by the sign-up form');
+
+const subscribe = z
+  .strictObject({
+    open: z.boolean().default(true).describe('Whether new readers are taken'),
+    wording: z
+      .strictObject({ zh: line.optional(), en: line.optional() })
+      .optional()
+      .describe('What readers agree to, said above the button; goes into the consent log'),
+    version: line
+      .max(40)
+      .optional()
+      .describe('Names the wording in the consent log; change it with the wording'),
+    privacy: z
+      .url({
+        protocol: /^https?$/,
+        error: 'must be an address such as https://example.com/privacy',
+      })
+      .optional()
+      .describe('Your privacy notice, linked from the form'),
+    sender: address.optional().describe('From address of confirmations; default: sender.address'),
+    blockedDomains: z
+      .array(z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, { error: 'must be a domain' }))
+      .default([])
+      .describe('Mail domains that get no confirmation'),
+    limits,
+  })
+  .superRefine(({ wording, version }, context) => {
+    if (!wording || version) return;
+    const message =
+      'is missing: subscribe.wording needs a name in the consent log, such as "2026-11"';
+    context.addIssue({ code: 'custom', path: ['version'], message });
+  });
 
 export const newsletterSchema = z
   .strictObject({
@@ -66,6 +138,11 @@ export const newsletterSchema = z
         .url({ protocol: /^https?$/, error: 'must be an address such as https://cdn.example.com' })
         .optional()
         .describe('Public base address of the pictures; default: site.url and /assets'),
+      trustedProxies: z
+        .array(network)
+        .default([])
+        .describe('Proxies whose X-Forwarded-For is believed, such as 127.0.0.1'),
+      subscribe: subscribe.prefault({}),
     }),
     schedule: z
       .strictObject({
@@ -119,6 +196,30 @@ export const newsletterSchema = z
           .describe('The real mail goes to a few own mailboxes first; meanwhile it can be stopped'),
       })
       .prefault({}),
+    bounces: z
+      .strictObject({
+        address: bounceAddress
+          .optional()
+          .describe(
+            'Envelope sender: reports come to bounces+TOKEN@… of it. Default: the sender’s address',
+          ),
+        processed: line
+          .default('Processed')
+          .describe('IMAP folder that reports are moved to once they are written down'),
+        ses: z
+          .strictObject({
+            topic: z
+              .string()
+              .regex(/^arn:aws(-cn)?:sns:[a-z0-9-]+:\d{12}:[\w.-]{1,256}$/, {
+                error: 'must be the ARN of an SNS topic',
+              })
+              .describe('SNS topic whose notifications /webhooks/ses believes'),
+          })
+          .optional()
+          .describe('Bounces and complaints of Amazon SES'),
+      })
+      .prefault({})
+      .describe('Reports of mails that came back'),
     dkim: z
       .strictObject({
         signer: z
@@ -135,6 +236,14 @@ export const newsletterSchema = z
       .describe(
         'aggregate counts clicks by link and day; never who clicked. off leaves links alone',
       ),
+    metrics: z
+      .strictObject({
+        listen: z
+          .string()
+          .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:9464' })
+          .describe('Where `serve` answers Prometheus at /metrics; keep it off the public network'),
+      })
+      .optional(),
     template: z.string().default('weekly').describe('Name of the files in templates/'),
     show: z
       .strictObject({
@@ -239,6 +348,15 @@ function isZone(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+  );
 }
 
 function isPattern(text: string): boolean {

@@ -5,6 +5,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { failedError } from '../errors.ts';
+import { isPassing } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
 import { createBreaker } from './breaker.ts';
 import { failpoint } from './failpoint.ts';
@@ -149,9 +150,9 @@ async function patiently<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write();
     } catch (error) {
-      const { code, message } = error as { code?: string; message: string };
-      if (!code?.startsWith('SQLITE_')) throw error;
+      if (!isPassing(error)) throw error;
       if (performance.now() - begun > PATIENCE) {
+        const { message } = error as Error;
         throw failedError('ledger-unwritable', `The database cannot be written: ${message}`, {
           hint: 'Make room or free the lock, then send again: it goes on where it stopped.',
         });

@@ -2,7 +2,7 @@
  * How much may start now: rates and pauses of the relay and of each provider group, kept in the database, so that
  * all senders share them and a restart forgets none.
  */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Provider } from '../audience/address.ts';
 import type { Database } from '../store/schema.ts';
 
@@ -147,9 +147,9 @@ export async function spend(
       .insertInto('limits')
       .values({ newsletter, scope, next_at: now + count * interval, note: null })
       .onConflict((conflict) =>
-        conflict.columns(['newsletter', 'scope']).doUpdateSet(({ ref, fn, val, eb }) => ({
-          next_at: eb(fn<number>('max', [ref('limits.next_at'), val(now)]), '+', count * interval),
-        })),
+        conflict.columns(['newsletter', 'scope']).doUpdateSet({
+          next_at: sql`case when limits.next_at > ${now} then limits.next_at else ${now} end + ${count * interval}`,
+        }),
       )
       .execute();
   }

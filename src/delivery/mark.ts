@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Provider } from '../audience/address.ts';
 import { reachable } from '../audience/reachable.ts';
 import type { Database } from '../store/schema.ts';
+import { unplanned } from '../store/unplanned.ts';
 import { type Allowance, allowance, type Limits, spend } from './limits.ts';
 import type { Turn } from './turn.ts';
 
@@ -143,11 +144,12 @@ interface MarkedRow {
   begun_at: number;
 }
 
-/** The next ones of a line, as a query. */
+/** The next ones of a line, as a query that SQLite plans once (see `unplanned`): there are few lines. */
 function dueIn({ campaign, now }: Turn, { provider, state }: Line, limit: number) {
   return sql<{ id: number }>`select id from deliveries
-    where campaign_id = ${campaign.id} and state = ${state} and provider = ${provider}
-      and not_before <= ${now} order by not_before, id limit ${limit}`;
+    where campaign_id = ${unplanned(campaign.id)}
+      and state = ${sql.lit(state)} and provider = ${sql.lit(provider)}
+      and not_before <= ${unplanned(now)} order by not_before, id limit ${unplanned(limit)}`;
 }
 
 function subscriberIsReachable() {

@@ -9,9 +9,9 @@ export interface Counts {
   waiting: number;
   /** Had to be tried more than once, whatever became of them. */
   deferred: number;
-  /** There is no such mailbox. */
+  /** There is no such mailbox: by the relay's answer, or by a report that came back after it had taken the mail. */
   hard: number;
-  /** Refused for any other cause. */
+  /** Refused or sent back for any other cause. */
   soft: number;
   unknown: number;
   /** Not attempted: suppressed, left or cancelled in the meantime. */
@@ -102,6 +102,10 @@ export async function issueNumbers(db: Kysely<Database>, span: Span): Promise<Is
     const counts = countsOf(campaign, provider);
     if (counts) counts.deferred += count;
   }
+  for (const { campaign, provider, kind, count } of await cameBack(db, ids)) {
+    const counts = countsOf(campaign, provider);
+    if (counts) counts[kind === 'hard' ? 'hard' : 'soft'] += count;
+  }
   for (const { campaign, provider } of await complaints(db, span)) {
     const counts = countsOf(campaign, provider);
     if (counts) counts.complained += 1;
@@ -171,6 +175,26 @@ async function waited(db: Kysely<Database>, campaigns: number[]) {
     .where('attempts.state', '=', 'deferred')
     .where('deliveries.campaign_id', 'in', campaigns)
     .groupBy(['deliveries.campaign_id', 'deliveries.provider'])
+    .execute();
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+/** Mails that the relay had taken, by what a report said later; several reports of a mail count once. */
+async function cameBack(db: Kysely<Database>, campaigns: number[]) {
+  if (campaigns.length === 0) return [];
+  const rows = await db
+    .selectFrom('bounces')
+    .innerJoin('deliveries', 'deliveries.id', 'bounces.delivery_id')
+    .select(({ fn }) => [
+      'deliveries.campaign_id as campaign',
+      'deliveries.provider',
+      'bounces.kind',
+      fn.count<number>('bounces.delivery_id').distinct().as('count'),
+    ])
+    .where('deliveries.campaign_id', 'in', campaigns)
+    .where('deliveries.state', '<>', 'failed')
+    .where('bounces.kind', 'in', ['hard', 'soft', 'full', 'blocked', 'content', 'authentication'])
+    .groupBy(['deliveries.campaign_id', 'deliveries.provider', 'bounces.kind'])
     .execute();
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
 }

@@ -12,9 +12,16 @@ export interface CampaignReport {
   attempts: { all: number; unsuccessful: number };
   /** Mails that were sent again because nobody knew whether they had arrived. */
   resent: number;
+  /** What reports said of its mails later, by kind. */
+  bounces: Record<string, number>;
+  /** Provider groups among its readers that report no complaints: none shown does not mean none made. */
+  silentOnComplaints: string[];
   /** What happened to it, oldest first. */
   events: CampaignEvent[];
 }
+
+/** QQ and NetEase have no feedback loop (standards 1.5, 1.6); neither has Apple, nor Gmail for single mails. */
+export const SILENT: readonly string[] = ['qq', 'netease', 'apple', 'gmail'];
 
 const TROUBLE: DeliveryState[] = ['deferred', 'failed', 'unknown', 'suppressed'];
 
@@ -64,6 +71,19 @@ export async function campaignReport(db: Kysely<Database>, id: number): Promise<
     })),
     attempts: { all: Number(all ?? 0), unsuccessful: Number(unsuccessful) },
     resent: Number(resent ?? 0),
+    bounces: await bouncesOf(db, id),
+    silentOnComplaints: SILENT.filter((provider) => provider in byProvider),
     events: await eventsOf(db, id),
   };
+}
+
+async function bouncesOf(db: Kysely<Database>, id: number): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom('bounces')
+    .select(({ fn }) => ['kind', fn.countAll<number>().as('count')])
+    .where('campaign_id', '=', id)
+    .groupBy('kind')
+    .orderBy('kind')
+    .execute();
+  return Object.fromEntries(rows.map(({ kind, count }) => [kind, Number(count)]));
 }

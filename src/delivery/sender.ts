@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { addrSpec } from '../message/address.ts';
 import { type Signer, sign } from '../message/dkim.ts';
 import { fillPieces } from '../message/program.ts';
+import { type Verp, verpAddress } from '../message/verp.ts';
 import { deferSync } from '../store/durable.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { type Edition, editionOf, openEditions, trySignature } from './editions.ts';
@@ -22,6 +23,8 @@ export interface SenderOptions {
   newsletter: string;
   transportFor: (channel: Channel, campaignId: number) => Transport;
   signer: Signer | undefined;
+  /** Return paths that name the delivery (D-54), for editions whose sender is its address. */
+  verp?: Verp | undefined;
   /** ms. */
   clock: () => number;
   random: (bytes: number) => Buffer;
@@ -140,7 +143,7 @@ async function sendCampaign(
 
 /** The mail of a delivery; or, where it cannot be composed, the outcome: that must not stop the others. */
 async function compose(
-  { db, signer }: SenderOptions,
+  { db, signer, verp }: SenderOptions,
   editions: Map<number, Edition>,
   { id, campaignId, editionId, address, name, token }: Marked,
 ): Promise<Mail | Outcome> {
@@ -150,7 +153,7 @@ async function compose(
     const message = fillPieces(edition.program, { delivery: id, address, name, token });
     return {
       id: String(id),
-      from: edition.sender,
+      from: verp?.address === edition.sender ? verpAddress(verp, id) : edition.sender,
       to: addrSpec(address),
       message: signer ? await sign(message, signer) : message,
     };

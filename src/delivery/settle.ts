@@ -3,14 +3,16 @@ import { type Kysely, sql } from 'kysely';
 import { suppress } from '../audience/suppression.ts';
 import { unsubscribe } from '../audience/unsubscribe.ts';
 import { failedError } from '../errors.ts';
+import { tableOf } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
+import { unplanned } from '../store/unplanned.ts';
 import { logEvent } from './events.ts';
 import { hold, type Limits, release } from './limits.ts';
 import type { Marked } from './mark.ts';
 import type { Outcome } from './outcome.ts';
 import { pauseCampaign } from './progress.ts';
-import { SOFT_REASONS } from './replies.ts';
 import { jittered, retryDelay } from './retry.ts';
+import { countSoft } from './soft.ts';
 import { type LedgerRules, MOST_RESENDS, type Turn } from './turn.ts';
 
 export interface Result {
@@ -31,6 +33,18 @@ interface Fate {
   not_before: number | null;
   settled_at: number | null;
 }
+
+const FATE = {
+  id: 'bigint',
+  state: 'text',
+  code: 'bigint',
+  reply: 'text',
+  reason: 'text',
+  attempts: 'bigint',
+  resends: 'bigint',
+  not_before: 'bigint',
+  settled_at: 'bigint',
+} as const;
 
 /** In the transaction that is open. */
 export async function settle(
@@ -69,13 +83,13 @@ async function writeAccepted(
   fates: readonly Fate[],
 ): Promise<void> {
   if (fates.length === 0) return;
-  const rows = JSON.stringify(fates.map(({ id, code, reply }) => [id, code, reply]));
+  const columns = { id: 'bigint', code: 'bigint', reply: 'text' } as const;
   const { numAffectedRows } = await sql`update deliveries set
       state = 'accepted', reason = 'accepted', settled_at = ${now},
-      code = fate.value ->> 1, reply = fate.value ->> 2
-    from json_each(${rows}) as fate
-    where deliveries.id = fate.value ->> 0
-      and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
+      code = fate.code, reply = fate.reply
+    from ${tableOf(db, 'fate', columns, fates)}
+    where deliveries.id = fate.id
+      and epoch = ${unplanned(epoch)} and deliveries.state = 'attempting'`.execute(db);
   requireAll(fates.length, numAffectedRows);
 }
 
@@ -86,13 +100,11 @@ async function writeFates(
 ): Promise<void> {
   if (fates.length === 0) return;
   const { numAffectedRows } = await sql`update deliveries set
-      state = fate.value ->> 'state', code = fate.value ->> 'code',
-      reply = fate.value ->> 'reply', reason = fate.value ->> 'reason',
-      attempts = fate.value ->> 'attempts', resends = fate.value ->> 'resends',
-      settled_at = fate.value ->> 'settled_at',
-      not_before = coalesce(fate.value ->> 'not_before', not_before)
-    from json_each(${JSON.stringify(fates)}) as fate
-    where deliveries.id = fate.value ->> 'id'
+      state = fate.state, code = fate.code, reply = fate.reply, reason = fate.reason,
+      attempts = fate.attempts, resends = fate.resends, settled_at = fate.settled_at,
+      not_before = coalesce(fate.not_before, deliveries.not_before)
+    from ${tableOf(db, 'fate', FATE, fates)}
+    where deliveries.id = fate.id
       and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
   requireAll(fates.length, numAffectedRows);
 }
@@ -189,8 +201,11 @@ async function follow(db: Kysely<Database>, turn: Turn, result: Result): Promise
       );
     case 'unsubscribe':
       return leave(db, turn, delivery);
-    case 'soft':
-      return countSoft(db, turn, result);
+    case 'soft': {
+      const { subscriberId, address } = delivery;
+      const { newsletter } = campaign;
+      return countSoft(db, { newsletter, subscriberId, address, reply }, now);
+    }
     case 'hold':
       return holdProvider(db, turn, result, consequence);
     case 'stop':
@@ -207,31 +222,6 @@ async function leave(db: Kysely<Database>, turn: Turn, delivery: Marked): Promis
     .where('id', '=', delivery.subscriberId)
     .executeTakeFirstOrThrow();
   await unsubscribe(db, { newsletter, publicId, via: 'relay', campaignId: id }, turn.now);
-}
-
-/** So many issues, over so long, that an address was refused in: it is given up (standards 1.9 row 11). */
-const SOFT_ISSUES = 3;
-const SOFT_SPAN = 15 * 86_400_000;
-
-async function countSoft(
-  db: Kysely<Database>,
-  { campaign, now }: Turn,
-  { delivery, outcome }: Result,
-): Promise<void> {
-  const { issues, since } = await db
-    .selectFrom('deliveries')
-    .select(({ fn }) => [
-      fn.count<number>('issue').distinct().as('issues'),
-      fn.min('settled_at').as('since'),
-    ])
-    .where('subscriber_id', '=', delivery.subscriberId)
-    .where('state', '=', 'failed')
-    .where('reason', 'in', SOFT_REASONS)
-    .executeTakeFirstOrThrow();
-  if (Number(issues) < SOFT_ISSUES || now - (since ?? now) < SOFT_SPAN) return;
-  const { newsletter } = campaign;
-  const { address } = delivery;
-  await suppress(db, { newsletter, address, reason: 'soft-bounces', detail: outcome.reply }, now);
 }
 
 /** Provider groups that refuse us at the same time: then it is not about one of them. */

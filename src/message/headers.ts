@@ -59,12 +59,39 @@ export interface Headers {
   longestToken: number;
 }
 
+/** What a mail to one person has besides its content: no list, no links to leave it (D-15). */
+export type NoticeHead = Pick<Head, 'from' | 'replyTo' | 'date' | 'identity'>;
+
 /**
  * @param subject of the message
  * @throws BroadsheetError `header-invalid` or `address-invalid` for a value that would break a header
  */
 export function headersOf(subject: string, head: Head): Headers {
   const template = joined([
+    ...commonFields(subject, head),
+    ...listFields(head),
+    optional('Archived-At', head.archivedAt, (url) => `<${headerUrl('archivedAt', url)}>`),
+    optional('Feedback-ID', head.feedbackId, feedbackId),
+    head.autoSubmitted ? AUTO_SUBMITTED : '',
+  ]);
+  checkLength(staticsOf(template));
+  return { template, longestToken: longestToken(head) };
+}
+
+/**
+ * Of a mail that a program writes to one person, such as a request to confirm (RFC 3834, D-31).
+ * @throws BroadsheetError as `headersOf`
+ */
+export function noticeHeaders(subject: string, head: NoticeHead): Template {
+  const template = joined([...commonFields(subject, head), AUTO_SUBMITTED]);
+  checkLength(staticsOf(template));
+  return template;
+}
+
+const AUTO_SUBMITTED = 'Auto-Submitted: auto-generated\r\n';
+
+function commonFields(subject: string, head: NoticeHead): Template {
+  return [
     `From: ${mailbox('From', 'sender.name', head.from.name, ownAddress(head.from.address))}\r\n`,
     'To: <',
     { field: 'to', html: false },
@@ -76,13 +103,7 @@ export function headersOf(subject: string, head: Head): Headers {
     { field: 'messageId', html: false },
     '>\r\n',
     'MIME-Version: 1.0\r\n',
-    ...listFields(head),
-    optional('Archived-At', head.archivedAt, (url) => `<${headerUrl('archivedAt', url)}>`),
-    optional('Feedback-ID', head.feedbackId, feedbackId),
-    head.autoSubmitted ? 'Auto-Submitted: auto-generated\r\n' : '',
-  ]);
-  checkLength(staticsOf(template));
-  return { template, longestToken: longestToken(head) };
+  ];
 }
 
 /** What makes it a mailing list's message; a transactional one has none of these (D-15). */

@@ -7,7 +7,14 @@ import { createHash, createHmac } from 'node:crypto';
 import { inputError } from '../errors.ts';
 import type { Email } from '../issue/email.ts';
 import { addrSpec, headerInvalid, headerUrl } from './address.ts';
-import { type Head, headersOf, identityDomain, unsubscribeUrl } from './headers.ts';
+import {
+  type Head,
+  headersOf,
+  identityDomain,
+  type NoticeHead,
+  noticeHeaders,
+  unsubscribeUrl,
+} from './headers.ts';
 import { checkRemains, cutSlots, type Fillings } from './slots.ts';
 import {
   encodeText,
@@ -20,7 +27,7 @@ import {
   type Values,
 } from './transfer.ts';
 
-export type { Head } from './headers.ts';
+export type { Head, NoticeHead } from './headers.ts';
 
 /** A message for everybody, ready to be filled in. It holds a secret: the salt of the Message-IDs. */
 export interface Program {
@@ -63,6 +70,31 @@ export function compile(email: Email, head: Head): Program {
   ];
   return { sections, identity: identityOf(head), longestToken };
 }
+
+/**
+ * Compiles a plain mail to one person, such as a request to confirm: no slots, no list headers (D-15). `fill` takes
+ * any token for it.
+ * @throws BroadsheetError as `compile`
+ */
+export function compileNotice(notice: Pick<Email, 'subject' | 'text'>, head: NoticeHead): Program {
+  const none = { link: undefined };
+  const text = encodeText(
+    cutSlots(notice.text, 'text', {
+      unsubscribe: none,
+      preferences: none,
+      web: none,
+      name: none,
+      address: none,
+    }),
+  );
+  checkRemains(notice.subject, 'subject');
+  const type = `Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ${text.encoding}\r\n\r\n`;
+  const sections = [plainSection([...noticeHeaders(notice.subject, head), type]), text];
+  return { sections, identity: identityOf(head), longestToken: NO_TOKEN.length };
+}
+
+/** What stands for the token of a message that has none in it. */
+export const NO_TOKEN = 'none';
 
 /**
  * Composes one reader's message: what goes over the wire, CRLF lines, 7-bit unless the address is not.
@@ -182,7 +214,7 @@ function partHead(boundary: string, type: string, { encoding }: Section): string
   return `--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
 }
 
-function identityOf({ identity: { issue, domain, salt } }: Head): Program['identity'] {
+function identityOf({ identity: { issue, domain, salt } }: NoticeHead): Program['identity'] {
   if (!/^[\w-]{1,64}$/.test(issue)) {
     const hint = 'Name the folder with small letters, digits and hyphens.';
     throw headerInvalid("The issue's id", issue, 'cannot stand in a Message-ID', hint);

@@ -163,7 +163,12 @@ function index(newsletter: Newsletter, sent: readonly SentIssue[], language: Lan
     path: issuePath(issue),
     day: dayOf(newsletter, sentAt),
   }));
-  return renderPage(templatesOf(newsletter), 'home', { ...common(newsletter), issues }, language);
+  return renderPage(
+    templatesOf(newsletter),
+    'home',
+    { ...common(newsletter), issues, open: newsletter.settings.site.subscribe.open },
+    language,
+  );
 }
 
 function notFound(newsletter: Newsletter): string {

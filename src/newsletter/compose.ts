@@ -5,7 +5,9 @@ import type { Email } from '../issue/email.ts';
 import type { IssueId } from '../issue/issue.ts';
 import { compile, type Head, type Program } from '../message/program.ts';
 import { renderEmail } from '../render/email.ts';
+import { linkTargets, redirected } from '../render/links.ts';
 import { loadTemplates, templateFingerprint } from '../render/templates.ts';
+import { numbered, type Target } from './clicks.ts';
 import { type IssueFile, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
 import { type KeptPicture, keepPictures } from './pictures.ts';
@@ -16,6 +18,8 @@ export interface Composed extends IssueFile {
   program: Program;
   /** Those that lie beside the issue. */
   pictures: KeptPicture[];
+  /** Links that are counted; none where the settings say so. */
+  targets: Target[];
   /** Hash that an approval of exactly this has to carry. */
   hash: string;
   approved: boolean;
@@ -32,21 +36,37 @@ export async function compose(
   date: number,
   subjectPrefix = '',
 ): Promise<Composed> {
+  const { settings } = newsletter;
   const file = readIssue(newsletter, id);
   const templates = loadTemplates(newsletter.dir, newsletter.settings.template);
   const { pictures, shown, fingerprints } = await keepPictures(newsletter, file);
   const { email, mjml } = await renderEmail(file.issue, newsletter.settings, templates, shown);
   const addressed = { ...email, subject: subjectPrefix + email.subject };
-  const program = compile(addressed, head(newsletter, id, date));
+  const targets =
+    settings.clicks === 'off' ? [] : await numbered(newsletter, id, linkTargets(email.html));
+  const program = compile(counted(addressed, newsletter, id, targets), head(newsletter, id, date));
   const hash = approvalHash({
     text: file.text,
     template: templateFingerprint(templates),
     audience: audienceRule(),
     sender: senderIdentity(newsletter),
-    pictures: fingerprints,
+    further: [...fingerprints, ...(settings.clicks === 'off' ? [] : [`clicks ${settings.clicks}`])],
   });
   const approved = file.issue.approved?.hash === hash;
-  return { ...file, email: addressed, mjml, program, pictures, hash, approved };
+  return { ...file, email: addressed, mjml, program, pictures, targets, hash, approved };
+}
+
+/** The mail with its links counted; the archive keeps those of the issue. */
+function counted(
+  email: Email,
+  { settings }: Newsletter,
+  issue: IssueId,
+  targets: readonly Target[],
+): Email {
+  if (targets.length === 0) return email;
+  const base = `${settings.site.url.replace(/\/$/, '')}/r/${issue}`;
+  const numbers = new Map(targets.map(({ n, url }) => [url, n]));
+  return { ...email, html: redirected(email.html, (url) => `${base}/${numbers.get(url)}`) };
 }
 
 function head(newsletter: Newsletter, issue: IssueId, date: number): Head {

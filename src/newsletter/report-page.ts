@@ -1,10 +1,11 @@
 /** The numbers of a month as a page and as a table for other programs. */
 import type { Counts } from '../delivery/numbers.ts';
+import { SILENT } from '../delivery/report.ts';
 import { numbersPage } from '../render/numbers-page.ts';
 import { loadTemplates } from '../render/templates.ts';
 import { languageOf, type Word, word } from '../render/words.ts';
 import type { Newsletter } from './newsletter.ts';
-import { type MonthReport, type MonthTotals, SILENT_PROVIDERS } from './report.ts';
+import type { MonthReport, MonthTotals } from './report.ts';
 
 const COLUMNS: { key: keyof Counts; label: Word }[] = [
   { key: 'planned', label: 'planned' },
@@ -62,6 +63,9 @@ export function reportHtml({ dir, settings }: Newsletter, report: MonthReport): 
         value: Object.values(accepted).reduce((sum, count) => sum + count, 0),
       })),
       list: report.days.map(({ day, list }) => ({ label: day.slice(5), value: list })),
+      clicks: report.perIssue.flatMap(({ clicks }) =>
+        clicks.map(({ url, count }) => ({ url, count: figure(count) })),
+      ),
       warnings: report.warnings,
     },
     loadTemplates(dir, settings.template),
@@ -95,7 +99,7 @@ export function reportCsv(report: MonthReport): string {
 }
 
 export function isSilent(key: keyof Counts, provider: string | undefined): boolean {
-  return key === 'complained' && provider !== undefined && SILENT_PROVIDERS.includes(provider);
+  return key === 'complained' && provider !== undefined && SILENT.includes(provider);
 }
 
 export function signed(change: number): string {

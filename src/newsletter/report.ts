@@ -11,6 +11,7 @@ import {
 } from '../delivery/numbers.ts';
 import { inputError } from '../errors.ts';
 import { sentIssues } from './archive.ts';
+import { type ClickedLink, clickedLinks } from './clicks.ts';
 import type { Newsletter } from './newsletter.ts';
 
 export interface IssueReport {
@@ -23,6 +24,8 @@ export interface IssueReport {
   byProvider: CountsByProvider;
   /** Readers who joined between this issue and the next one, or now. */
   joined: number;
+  /** Links that were followed, most often first; empty where clicks are not counted. */
+  clicks: ClickedLink[];
 }
 
 export interface DayReport {
@@ -65,8 +68,6 @@ const BULK = 4_000;
 /** Share of complaints that D-45 warns of, where so many mails were taken. */
 const COMPLAINTS = 0.001;
 const ENOUGH = 300;
-/** They tell nobody who complained. */
-export const SILENT_PROVIDERS: readonly string[] = ['qq', 'netease'];
 
 /** @param month `2026-11`; absent: the one that it is now where the newsletter is at home */
 export async function report(newsletter: Newsletter, month?: string): Promise<MonthReport> {
@@ -97,16 +98,18 @@ async function monthOf(newsletter: Newsletter, zone: string, month: string) {
   const changes = await listChanges(db, settings.slug, from);
   const size = await listSize(db, settings.slug);
   const sent = await sentIssues(newsletter);
-  const perIssue = (await issueNumbers(db, span)).map((numbers): IssueReport => {
+  const perIssue: IssueReport[] = [];
+  for (const numbers of await issueNumbers(db, span)) {
     const next = Math.min(...sent.map(({ sentAt }) => sentAt).filter((at) => at > numbers.sentAt));
     const until = (change: Change) => change.at >= numbers.sentAt && change.at < next;
-    return {
+    perIssue.push({
       ...numbers,
       title: sent.find(({ issue }) => issue === numbers.issue)?.title ?? numbers.issue,
       all: summed(Object.values(numbers.byProvider)),
       joined: countOf(changes.filter(until), 'joined'),
-    };
-  });
+      clicks: await clickedLinks(newsletter, numbers.issue),
+    });
+  }
   const within = changes.filter(({ at }) => at < to);
   const end = Math.min(to, clock() + 1);
   const days = daysOf(zone, from, end, changes, size);

@@ -1,13 +1,10 @@
 /** The recurring send: what comes, and what is due. */
-import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { inputError } from '../errors.ts';
 import { type Candidate, chooseIssue } from '../schedule/choose.ts';
-import { adoptSchedule, type SlotRow, settleSlots, tick } from '../schedule/due.ts';
+import { type SlotRow, settleSlots, tick } from '../schedule/due.ts';
 import { nextSlots, previousSlot, type Rule, type Slot } from '../schedule/slots.ts';
 import { compose } from './compose.ts';
-import { writeAtomically } from './files.ts';
+import { instanceOf } from './installation.ts';
 import { issueIds, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
 import { prepareCampaign, requireSendable } from './send.ts';
@@ -45,7 +42,7 @@ export async function planDue(newsletter: Newsletter): Promise<SlotRow[]> {
   return tick(db, {
     rule: ruleOf(newsletter),
     catchUp: schedule.catchUp,
-    instance: instanceOf(newsletter),
+    instance: await instanceOf(newsletter),
     now: clock(),
     candidates: () => candidates(newsletter),
     prepare: async (issue, slot) => {
@@ -74,12 +71,6 @@ export async function runDue(newsletter: Newsletter, signal: AbortSignal): Promi
     )
     .orderBy('at')
     .execute();
-}
-
-/** This installation sends from now on, though the database came from another one. */
-export async function adopt(newsletter: Newsletter): Promise<void> {
-  const { db, settings, clock } = newsletter;
-  await adoptSchedule(db, settings.slug, instanceOf(newsletter), clock());
 }
 
 function ruleOf({ settings }: Newsletter): Rule {
@@ -126,11 +117,4 @@ async function issuesWithCampaign({ db, settings }: Newsletter): Promise<Set<str
     .where('channel', '=', settings.delivery.channel)
     .execute();
   return new Set(rows.map(({ issue }) => issue));
-}
-
-/** Kept beside the database, not in it, and bound to this host: a copy elsewhere is another one (S-07). */
-function instanceOf({ stateDir, random }: Newsletter): string {
-  const path = join(stateDir, 'instance');
-  if (!existsSync(path)) writeAtomically(path, `${random(16).toString('base64url')}\n`);
-  return `${readFileSync(path, 'utf8').trim()}@${hostname()}`;
 }

@@ -16,8 +16,10 @@ import { blockedError } from '../errors.ts';
 import type { IssueId } from '../issue/issue.ts';
 import { approve } from './approve.ts';
 import { gate } from './check.ts';
+import { keepTargets } from './clicks.ts';
 import { type Composed, compose } from './compose.ts';
 import { followCampaign } from './follow.ts';
+import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
 import { requirePublicPictures } from './public-pictures.ts';
 import { ratesOf } from './worker.ts';
@@ -88,6 +90,7 @@ export async function send(
   input: SendInput,
   talk: SendTalk,
 ): Promise<SendResult> {
+  await requireHome(newsletter);
   const key = campaignOf(newsletter, input);
   const existing = await findCampaign(newsletter.db, key);
   if (existing?.state === 'finished' && !input.newReaders) {
@@ -162,8 +165,10 @@ async function contentOf(newsletter: Newsletter, { issue, allow = [] }: SendInpu
   gate(composed, allow);
   if (!composed.approved) throw notApproved(composed);
   if (settings.delivery.channel === 'smtp') await requirePublicPictures(newsletter, composed);
+  await keepTargets(newsletter, issue, composed.targets);
   const { email, program } = composed;
-  return { newsletter: settings.slug, email, program, sender: settings.sender.address, now };
+  const sender = settings.bounces.address ?? settings.sender.address;
+  return { newsletter: settings.slug, email, program, sender, now };
 }
 
 /** A campaign over SMTP needs links that work and keys that last (D-13). */

@@ -52,6 +52,13 @@ export async function showSubscriber(newsletter: Newsletter, address: string) {
     .where('subscriber_id', '=', reader.id)
     .orderBy('id')
     .execute();
+  const bounces = await db
+    .selectFrom('bounces')
+    .leftJoin('deliveries', 'deliveries.id', 'bounces.delivery_id')
+    .select(['bounces.at', 'deliveries.issue', 'bounces.kind', 'bounces.effect', 'bounces.reply'])
+    .where('bounces.subscriber_id', '=', reader.id)
+    .orderBy('bounces.id')
+    .execute();
   const { id: _, public_id: __, address_hash: ___, address_key, tags, ...shown } = reader;
   return {
     ...shown,
@@ -59,6 +66,7 @@ export async function showSubscriber(newsletter: Newsletter, address: string) {
     suppressed: await suppressionOf(db, address_key),
     consents,
     deliveries,
+    bounces,
   };
 }
 

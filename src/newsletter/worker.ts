@@ -10,18 +10,22 @@ import type { Transport } from '../delivery/transport.ts';
 import type { LedgerRules } from '../delivery/turn.ts';
 import { inputError } from '../errors.ts';
 import { loadSigner, type Signer } from '../message/dkim.ts';
+import type { Verp } from '../message/verp.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Channel } from '../store/schema.ts';
+import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
 
 /**
  * Sends whatever campaigns there are until the signal, or, with `once`, until nothing is due.
  * @returns what was done, or null when another process of this database is sending already
+ * @throws BroadsheetError `database-copied`
  */
 export async function work(
   newsletter: Newsletter,
   options: { signal: AbortSignal; once?: boolean },
 ): Promise<SenderReport | null> {
+  await requireHome(newsletter);
   const lock = acquireLock(join(newsletter.stateDir, 'sender.lock'));
   if (!lock) return null;
   try {
@@ -31,6 +35,7 @@ export async function work(
       transportFor: (channel, campaign) =>
         transportFor(newsletter, channel, `campaign-${campaign}`),
       signer: signerOf(newsletter),
+      verp: verpOf(newsletter),
       clock: newsletter.clock,
       random: newsletter.random,
       log: newsletter.log,
@@ -98,6 +103,12 @@ export function transportFor(newsletter: Newsletter, channel: Channel, folder: s
     });
   }
   return createSmtpTransport({ url: smtpUrl, oauth: newsletter.secrets.smtpOauth, connections });
+}
+
+/** Return paths that name the delivery, where the settings have an address for reports (D-54). */
+export function verpOf({ settings, keys }: Newsletter): Verp | undefined {
+  const { address } = settings.bounces;
+  return address === undefined ? undefined : { address, newsletter: settings.slug, keys };
 }
 
 /** Our own signature, where the settings ask for one. */

@@ -20,6 +20,8 @@ export interface NumbersPage {
   tables: { caption: string; rows: { cells: string[] }[] }[];
   accepted: Point[];
   list: Point[];
+  /** Links that were followed; empty where clicks are not counted. */
+  clicks: { url: string; count: string }[];
   warnings: string[];
 }
 

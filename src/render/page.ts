@@ -13,25 +13,83 @@ export interface PageData {
   base: string;
 }
 
-/** What each page says besides. Addresses come masked (W-13). */
+/** A page whose form a stranger may fill in. */
+interface Form {
+  /** As it was typed; empty at first. */
+  address: string;
+  /** What is to be done about it: it is no address. */
+  invalid: boolean;
+}
+
+/** What each page says besides. Addresses come masked (W-13), but for those that were just typed. */
 export interface Pages {
+  /** Asks for an address (W-10). */
+  subscribe: Form & {
+    open: boolean;
+    /** When the form was shown, signed. */
+    issued: string;
+    /** Once more, because it came from elsewhere or too fast. */
+    again: boolean;
+    /** What was probably meant; empty where nothing looks wrong (W-18). */
+    suggestion: string;
+    /** What the reader agrees to. */
+    consent: string;
+    /** Link to the privacy notice; may be empty. */
+    privacy: string;
+  };
+  /** The same for every address (W-04). */
+  asked: object;
+  'too-many': object;
+  /** Asks; the form posts to the page's own address (W-02). */
+  confirm: { address: string; moves: boolean };
+  confirmed: { address: string; moves: boolean };
+  /** The link has done its work before (W-03). */
+  used: { address: string };
+  expired: object;
   /** Asks; the form posts `confirm=unsubscribe` to the page's own address (W-05, W-06). */
-  unsubscribe: { address: string };
-  /** Done, also for the second time. */
-  unsubscribed: { address: string };
-  /** A token that is none; readers get an address to write to. */
+  unsubscribe: { address: string; preferencesToken: string };
+  /** Done, also for the second time; may be taken back for a while. */
+  unsubscribed: { address: string; undoToken: string };
+  undone: { address: string };
+  /** Asks where to mail the links to leave and to the preferences (W-12). */
+  link: Form;
+  preferences: {
+    address: string;
+    subscribed: boolean;
+    saved: boolean;
+    chinese: boolean;
+    invalid: boolean;
+    unsubscribeToken: string;
+  };
+  /** A token that is none; readers get an address to write to, and may have a fresh link mailed. */
   'invalid-link': { contact: string };
   /** What has been sent, newest first. */
-  home: { issues: { title: string; path: string; day: string }[] };
+  home: { issues: { title: string; path: string; day: string }[]; open: boolean };
   'not-found': object;
 }
 
 const TITLES: Record<keyof Pages, Word> = {
+  subscribe: 'subscribeTitle',
+  asked: 'askedTitle',
+  'too-many': 'tooManyTitle',
+  confirm: 'confirmTitle',
+  confirmed: 'confirmedTitle',
+  used: 'usedTitle',
+  expired: 'expiredTitle',
   unsubscribe: 'unsubscribeTitle',
   unsubscribed: 'unsubscribedTitle',
+  undone: 'undoneTitle',
+  link: 'linkTitle',
+  preferences: 'preferencesTitle',
   'invalid-link': 'invalidLinkTitle',
   home: 'homeTitle',
   'not-found': 'notFoundTitle',
+};
+
+/** Where the address changes, the same pages say so. */
+const MOVING: Partial<Record<keyof Pages, Word>> = {
+  confirm: 'confirmMoveTitle',
+  confirmed: 'movedTitle',
 };
 
 /**
@@ -50,7 +108,8 @@ export function renderPage<Name extends keyof Pages>(
   const locale = language === 'zh' ? 'zh-CN' : 'en';
   const fill = (template: TemplateFile, values: object) =>
     fillTemplate(template, {}, { ...data, ...values }, { language, locale }).output;
-  const title = word(language, TITLES[page], { ...data });
+  const moves = 'moves' in data && data.moves;
+  const title = word(language, (moves && MOVING[page]) || TITLES[page], { ...data });
   const isIndex = page === 'home';
   return fill(layout, { locale, title, isIndex, content: trusted(fill(own, {})) });
 }

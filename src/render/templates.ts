@@ -24,6 +24,8 @@ export interface Templates {
   partials: Record<string, TemplateFile>;
   /** `templates/pages/NAME.hbs`, by name. */
   pages: Record<string, TemplateFile>;
+  /** `templates/notices/NAME.hbs`, by name: mails to one person. */
+  notices: Record<string, TemplateFile>;
 }
 
 /**
@@ -39,11 +41,12 @@ export function loadTemplates(dir: string, name: string): Templates {
     text: readTemplate(dir, `templates/${name}.txt.hbs`),
     partials: readFolder(dir, 'templates/partials'),
     pages: readFolder(dir, 'templates/pages'),
+    notices: readFolder(dir, 'templates/notices'),
   };
 }
 
 /**
- * One value for all that shapes a mail: changes when any file of it does. Pages are no part of it.
+ * One value for all that shapes a mail: changes when any file of it does. Pages and notices are no part of it.
  * @returns SHA-256, hex
  */
 export function templateFingerprint(templates: Templates): string {

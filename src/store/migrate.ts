@@ -1,43 +1,73 @@
 /** Brings the tables up to date, in one transaction: two processes that start at once take turns. */
 import { type Kysely, sql } from 'kysely';
 import { failedError } from '../errors.ts';
+import { databaseTime, isPostgres, POSTGRES_TYPES } from './dialect.ts';
 import * as first from './migrations/0001-first.ts';
 import * as limits from './migrations/0002-limits.ts';
+import * as bounces from './migrations/0003-bounces.ts';
+import * as signup from './migrations/0005-signup.ts';
+import * as clicks from './migrations/0006-clicks.ts';
+import * as cluster from './migrations/0009-cluster.ts';
+import * as alerts from './migrations/0010-alerts.ts';
 import type { Database } from './schema.ts';
 
 /** In the order in which they are applied. A landed migration is never changed. */
-const MIGRATIONS = { '0001-first': first, '0002-limits': limits };
+const MIGRATIONS = {
+  '0001-first': first,
+  '0002-limits': limits,
+  '0003-bounces': bounces,
+  '0005-signup': signup,
+  '0006-clicks': clicks,
+  '0009-cluster': cluster,
+  '0010-alerts': alerts,
+};
+
+/** Names the lock by which two processes that migrate at once take turns, on PostgreSQL. */
+const MIGRATING = 7_312_904;
 
 /**
  * Applies what is missing.
- * @throws BroadsheetError `database-newer` when a later version of Broadsheet has written the file,
- * `database-foreign` when another program has; the file is left as it was
+ * @throws BroadsheetError `database-newer` when a later version of Broadsheet has written it,
+ * `database-foreign` when another program has; it is left as it was
  */
 export async function migrate(db: Kysely<Database>, file: string): Promise<void> {
   // Looked at without the write lock, because nearly every start finds nothing to do.
   if (missing(await appliedTo(db, file)).length === 0) return;
   await db.transaction().execute(async (trx) => {
+    if (isPostgres(trx))
+      await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATING)})`.execute(trx);
+    const typed = isPostgres(trx) ? trx.withPlugin(POSTGRES_TYPES) : trx;
     const applied = await appliedTo(trx, file);
-    await sql`create table if not exists migrations (name text primary key, at integer not null)`.execute(
-      trx,
-    );
+    await typed.schema
+      .createTable('migrations')
+      .ifNotExists()
+      .addColumn('name', 'text', (c) => c.primaryKey())
+      .addColumn('at', 'integer', (c) => c.notNull())
+      .execute();
     for (const [name, { up }] of missing(applied)) {
-      await up(trx as unknown as Kysely<unknown>);
-      await sql`insert into migrations
-        values (${name}, cast(unixepoch('subsec') * 1000 as integer))`.execute(trx);
+      await up(typed as unknown as Kysely<unknown>);
+      await sql`insert into migrations values (${name}, ${await databaseTime(trx)})`.execute(trx);
     }
   });
+}
+
+/** What `migrate` would apply to a database that has tables already; nothing for a new one. */
+export async function pendingMigrations(db: Kysely<Database>, file: string): Promise<string[]> {
+  const applied = await appliedTo(db, file);
+  return applied.length === 0 ? [] : missing(applied).map(([name]) => name);
 }
 
 function missing(applied: string[]) {
   return Object.entries(MIGRATIONS).filter(([name]) => !applied.includes(name));
 }
 
-/** The names of the migrations that a file of ours has had. Only reads. */
+/** The names of the migrations that a database of ours has had. Only reads. */
 async function appliedTo(db: Kysely<Database>, file: string): Promise<string[]> {
   const tables = await namesIn(
     db,
-    sql`(select name from sqlite_master where type = 'table' and name not like 'sqlite%')`,
+    isPostgres(db)
+      ? sql`(select tablename as name from pg_tables where schemaname = current_schema()) as tables`
+      : sql`(select name from sqlite_master where type = 'table' and name not like 'sqlite%')`,
   );
   if (tables.length === 0) return [];
   if (!tables.includes('migrations')) throw foreign(file);

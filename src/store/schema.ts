@@ -13,10 +13,22 @@ export interface Database {
   deliveries: DeliveryTable;
   attempts: AttemptTable;
   events: EventTable;
+  bounces: BounceTable;
+  targets: TargetTable;
+  clicks: ClickTable;
   limits: LimitTable;
   budgets: BudgetTable;
   schedules: ScheduleTable;
   slots: SlotTable;
+  chunks: ChunkTable;
+  workers: WorkerTable;
+  installations: InstallationTable;
+  alerts: AlertTable;
+  signups: SignupTable;
+  notices: NoticeTable;
+  confirmations: ConfirmationTable;
+  buckets: BucketTable;
+  answers: AnswerTable;
 }
 
 export interface SubscriberTable {
@@ -163,6 +175,34 @@ export interface AttemptTable {
   at: number;
 }
 
+/** Append-only: what reports said of mails that the relay had taken. They change no state but an `unknown`. */
+export interface BounceTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** Names the report, so that it counts once: SHA-256, hex. Unique with `part`. */
+  report: string;
+  /** Counts the recipients of one report, from 0. */
+  part: number;
+  /** Where the report was: a path, an IMAP folder, `ses`. */
+  origin: string;
+  subject: string | null;
+  /** Null where nobody knows whose it is. */
+  delivery_id: number | null;
+  campaign_id: number | null;
+  subscriber_id: number | null;
+  /** How the delivery was found (D-53): `verp`, `message-id`, `unsubscribe-token`, `recipient`. */
+  known_by: string | null;
+  /** A word of `bounces/classify.ts`. */
+  kind: string;
+  /** A word of `delivery/replies.ts`, or why there is none. */
+  reason: string;
+  status: string | null;
+  reply: string | null;
+  /** What followed for the reader. */
+  effect: 'suppressed' | 'soft' | 'unsubscribed' | 'complaint' | null;
+  at: number;
+}
+
 /** Append-only: what happened to a campaign, and what people did to it. */
 export interface EventTable {
   id: Generated<number>;
@@ -172,6 +212,25 @@ export interface EventTable {
   /** In words. */
   detail: string | null;
   at: number;
+}
+
+/** Where the links of an issue lead that are counted (A-03). Append-only. */
+export interface TargetTable {
+  newsletter: string;
+  issue: string;
+  /** Stands in the link: `/r/ISSUE/N`. Unique with newsletter and issue. */
+  n: number;
+  url: string;
+}
+
+/** How often a link was followed. Nothing in it is about a reader. */
+export interface ClickTable {
+  newsletter: string;
+  issue: string;
+  n: number;
+  /** `YYYY-MM-DD` where the newsletter is at home. Unique with newsletter, issue and n. */
+  day: string;
+  count: number;
 }
 
 /** What holds mail back: pace and pauses of the relay or of a provider group. */
@@ -221,4 +280,129 @@ export interface SlotTable {
   /** Why it was missed or skipped; how late it was. */
   note: string | null;
   updated_at: number;
+}
+
+/** On PostgreSQL: deliveries of a campaign that one worker at a time works on. */
+export interface ChunkTable {
+  id: Generated<number>;
+  newsletter: string;
+  campaign_id: number;
+  /** Ids of its first and last delivery; between them may lie deliveries of other campaigns. */
+  first_id: number;
+  last_id: number;
+  /** Id of the worker who has it or had it last; nobody else marks deliveries of it. */
+  epoch: Generated<number>;
+  /** 1 while it may have something to do. */
+  open: Generated<number>;
+  /** 1 while there is a job for it. */
+  handed: Generated<number>;
+  /** When something of it is due, ms. */
+  next_at: Generated<number>;
+}
+
+/** On PostgreSQL: the processes that send, also those of the past. The id is the epoch of their marks. */
+export interface WorkerTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** Host and process. */
+  node: string;
+  started_at: number;
+  /** Last sign of life, ms; how long ago, on the database's clock, tells whether it lives. */
+  seen_at: number;
+}
+
+/** One row per newsletter: which installation sends. A copy of the database is another one (S-07). */
+export interface InstallationTable {
+  newsletter: string;
+  instance: string;
+  /** ms. */
+  since: number;
+}
+
+/** What a visitor asked for and nobody has looked at yet; gone once it has been. */
+export interface SignupTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** To be put on the list, to be mailed the link for leaving it, or to get the list at this other address. */
+  kind: 'subscribe' | 'link' | 'move';
+  address: string;
+  /** Whose address is to change. */
+  subscriber_id: number | null;
+  /** BCP 47, of the mail that answers. */
+  language: string;
+  /** `form`, `api:KEY`, … */
+  source: string;
+  /** JSON: the words that were agreed to, and their version (D-72). */
+  wording: string | null;
+  at: number;
+}
+
+/** A mail to one person that waits to be sent; gone once it has been, or given up. No part of a campaign. */
+export interface NoticeTable {
+  id: Generated<number>;
+  newsletter: string;
+  kind: 'confirm' | 'already' | 'link' | 'confirm-move' | 'moved';
+  subscriber_id: number;
+  address: string;
+  /** BCP 47. */
+  language: string;
+  /** JSON, as the kind needs it. */
+  detail: string | null;
+  attempts: Generated<number>;
+  not_before: Generated<number>;
+  created_at: number;
+}
+
+/** One row for each link to confirm that was mailed. */
+export interface ConfirmationTable {
+  id: Generated<number>;
+  newsletter: string;
+  kind: 'subscribe' | 'move';
+  subscriber_id: number;
+  /** SHA-256 of the token, hex; the token itself stands in the mail alone (W-03). Unique. */
+  token_hash: string;
+  /** Where it was mailed. */
+  address: string;
+  /** JSON: what goes into the consent log when it is used. */
+  detail: string | null;
+  mailed_at: number;
+  /** Also set by a newer request, which takes its place. */
+  expires_at: number;
+  used_at: number | null;
+}
+
+/** Token buckets (W-09); one that is full again is as good as none. */
+export interface BucketTable {
+  newsletter: string;
+  /** Kind and hash of what is limited: never an address or a network itself. Unique with newsletter. */
+  scope: string;
+  tokens: number;
+  updated_at: number;
+  full_at: number;
+}
+
+/** Answers of the API, for a day: the same Idempotency-Key gets the same one. */
+export interface AnswerTable {
+  newsletter: string;
+  /** Name of the API key. */
+  client: string;
+  idempotency_key: string;
+  request_hash: string;
+  /** Null while the request is being worked on. */
+  status: number | null;
+  body: string | null;
+  created_at: number;
+}
+
+/** What the editor was told, or is to be told. */
+export interface AlertTable {
+  id: Generated<number>;
+  newsletter: string;
+  /** What it is about; unique with newsletter, so that it is told once. */
+  key: string;
+  subject: string;
+  text: string;
+  made_at: number;
+  /** ms; null: not yet. */
+  told_at: number | null;
 }

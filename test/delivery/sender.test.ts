@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +16,7 @@ import { campaignReport } from '../../src/delivery/report.ts';
 import { createSmtpTransport } from '../../src/delivery/smtp/transport.ts';
 import type { Transport } from '../../src/delivery/transport.ts';
 import { addReaders, plan, runOnce, START, states } from '../support/campaign.ts';
-import { temporaryDirectory, temporaryStore } from '../support/newsletter.ts';
+import { RING, temporaryDirectory, temporaryStore } from '../support/newsletter.ts';
 import { type Behaviour, type Receiver, startReceiver } from '../support/receiver.ts';
 
 const HOUR = 3_600_000;
@@ -526,5 +527,55 @@ describe('the connection', () => {
     });
     expect(outcome).toMatchObject({ state: 'deferred', code: 535, relayFault: true });
     expect(JSON.stringify(outcome)).not.toContain('hunter2');
+  });
+});
+
+describe('D-54: the return path', () => {
+  const verp = { address: 'b@bounce.example.com', newsletter: 'weekly', keys: RING };
+
+  /** Made by hand, as the rule has it: 80 bits of HMAC-SHA256 as base32hex. */
+  function expected(delivery: number): string {
+    const [{ key }] = RING;
+    const mac = createHmac('sha256', key).update(`verp|weekly|${delivery}`).digest();
+    const bits = [...mac.subarray(0, 10)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+    const digits = bits.match(/.{5}/g) ?? [];
+    const text = digits.map((five) => Number.parseInt(five, 2).toString(32)).join('');
+    return `b+${delivery}.${text}@bounce.example.com`;
+  }
+
+  test('MAIL FROM names the delivery and carries its MAC, for each reader another', async () => {
+    const { db } = await temporaryStore();
+    const addresses = await addReaders(db, 5);
+    await plan(db, {}, {}, verp.address);
+    const receiver = await startReceiver();
+    const transportFor = () => createSmtpTransport({ url: receiver.url, connections: 2 });
+    await runOnce({ db, transportFor, verp });
+    const sent = receiver.mails.map(({ to, from }) => [to, from]).sort();
+    expect(sent).toEqual(addresses.map((to, n) => [to, expected(n + 1)]));
+  });
+
+  test('an edition that was planned with another sender keeps it', async () => {
+    const { db, receiver, transportFor } = await campaign(1);
+    await runOnce({ db, transportFor, verp });
+    expect(receiver.mails.map(({ from }) => from)).toEqual(['news@example.com']);
+  });
+
+  test('a mail that is sent again, because nobody knows, has the same bytes and the same sender', async () => {
+    const { db } = await temporaryStore();
+    await addReaders(db, 1);
+    await plan(db, {}, {}, verp.address);
+    let broken = 0;
+    const receiver = await startReceiver((step) => {
+      if (step !== 'dot' || broken > 0) return undefined;
+      broken += 1;
+      return 'drop-after';
+    });
+    const transportFor = () =>
+      createSmtpTransport({ url: receiver.url, connections: 1, deadline: 2_000, rest: 1 });
+    await runOnce({ db, transportFor, verp });
+    const [first, second, ...more] = receiver.mails;
+    expect(more).toEqual([]);
+    expect(second).toEqual(first);
+    expect(first?.from).toBe(expected(1));
   });
 });

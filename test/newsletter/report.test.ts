@@ -160,6 +160,33 @@ describe('A-02, D-44: a month', () => {
     expect(taken.reduce((sum, count) => sum + count, 0)).toBe(8);
   });
 
+  test('counts what came back after the relay had taken it, once for each mail', async () => {
+    await subscribe('a@example.com', 'b@example.com');
+    await send('w1');
+    const deliveries = await newsletter.db.selectFrom('deliveries').selectAll().execute();
+    const rows = deliveries.flatMap(({ id, campaign_id, subscriber_id }, at) =>
+      [0, 1].map((part) => ({
+        newsletter: newsletter.settings.slug,
+        report: `report ${id}`,
+        part,
+        origin: 'test',
+        subject: null,
+        delivery_id: id,
+        campaign_id,
+        subscriber_id,
+        known_by: 'verp',
+        kind: at === 0 ? 'hard' : 'full',
+        reason: at === 0 ? 'hard-bounce' : 'mailbox-full',
+        status: null,
+        reply: null,
+        effect: null,
+        at: newsletter.clock(),
+      })),
+    );
+    await newsletter.db.insertInto('bounces').values(rows).execute();
+    expect((await report(newsletter)).all).toMatchObject({ accepted: 2, hard: 1, soft: 1 });
+  });
+
   test('begins and ends where the newsletter is at home', async () => {
     // Shanghai is eight hours ahead: 20:00 UTC on 31 October is November there.
     newsletter.advance(Date.parse('2026-10-31T20:00:00Z') - newsletter.clock());
@@ -195,7 +222,7 @@ describe('A-02, D-44: a month', () => {
 });
 
 describe('what is shown', () => {
-  test('CSV has a row for each issue and provider; QQ and NetEase have no number of complaints', async () => {
+  test('CSV has a row for each issue and provider; QQ, NetEase, Apple and Gmail have no number of complaints', async () => {
     await twoMonths();
     const lines = reportCsv(await report(newsletter, '2026-11'))
       .trimEnd()
@@ -204,7 +231,9 @@ describe('what is shown', () => {
     const complained = head.indexOf('complained');
     for (const row of rows) {
       expect(row).toHaveLength(head.length);
-      expect(row[complained] === '').toBe(['qq', 'netease'].includes(row[3] ?? ''));
+      expect(row[complained] === '').toBe(
+        ['qq', 'netease', 'apple', 'gmail'].includes(row[3] ?? ''),
+      );
     }
     expect(rows.filter((row) => row[3] === 'all')).toHaveLength(2);
   });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { approve } from '../../src/newsletter/approve.ts';
 import { control } from '../../src/newsletter/campaigns.ts';
-import { adopt, comingSlots, planDue, runDue } from '../../src/newsletter/schedule.ts';
+import { adopt } from '../../src/newsletter/installation.ts';
+import { comingSlots, planDue, runDue } from '../../src/newsletter/schedule.ts';
 import { send } from '../../src/newsletter/send.ts';
 import { addSubscriber } from '../../src/newsletter/subscribers.ts';
 import { openTestNewsletter, type TestNewsletter, writeIssue } from '../support/newsletter.ts';
@@ -183,19 +184,19 @@ describe('S-07', () => {
 
   test('a database that was copied to another installation sends nothing until it is adopted', async () => {
     moveTo(SLOT);
-    const elsewhere = { ...newsletter, stateDir: join(newsletter.dir, 'elsewhere') };
-    await expect(planDue(elsewhere)).rejects.toMatchObject({
+    await newsletter.db.updateTable('schedules').set({ instance: 'another' }).execute();
+    await expect(planDue(newsletter)).rejects.toMatchObject({
       kind: 'blocked',
       code: 'schedule-foreign',
       message: expect.stringContaining('schedule adopt'),
     });
     expect(await campaigns()).toEqual([]);
-    await adopt(elsewhere);
-    expect(await planDue(elsewhere)).toEqual([]);
+    await adopt(newsletter);
+    expect(await planDue(newsletter)).toEqual([]);
     writeIssue(newsletter.dir, 'w5', { date: '2026-11-29' });
     await approve(newsletter, 'w5');
     moveTo(SLOT + 7 * DAY);
-    expect(await planDue(elsewhere)).toMatchObject([{ state: 'sending', issue: 'w5' }]);
+    expect(await planDue(newsletter)).toMatchObject([{ state: 'sending', issue: 'w5' }]);
   });
 });
 

@@ -25,6 +25,7 @@ describe.skipIf(missing)('in a browser (needs Chromium: apt install chromium)', 
       name: 'AI大模型周报',
       base,
       address: 'a•••@a-rather-long-domain-name.example.net',
+      preferencesToken: '',
     };
     write('chinese', chinese);
     write('english', english);

@@ -51,6 +51,7 @@ export function plan(
   db: Kysely<Database>,
   change: Partial<CampaignKey> = {},
   more: Pick<PlanInput, 'firstWave'> = {},
+  sender = 'news@example.com',
 ): Promise<Plan> {
   const program = compile(EMAIL, {
     from: { name: 'Weekly', address: 'news@example.com' },
@@ -68,7 +69,7 @@ export function plan(
     ...more,
     email: EMAIL,
     program,
-    sender: 'news@example.com',
+    sender,
     tokenFor: (publicId) => unsubscribeToken(RING, 'weekly', publicId),
     now: START,
   });

@@ -2,12 +2,13 @@
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { loadSettings } from '../../src/config/load.ts';
 import { type KeyRing, localKeys } from '../../src/config/secrets.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { Newsletter } from '../../src/newsletter/newsletter.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
+import { databaseFor } from './postgres.ts';
 import { seededRandom, silent } from './seeded.ts';
 
 export { seededRandom, silent } from './seeded.ts';
@@ -19,11 +20,17 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'broadsheet-'));
 }
 
-/** A store in a directory of its own, closed after the test. */
+/** A store in a directory of its own, closed after the test; on the database that this run is for. */
 export async function temporaryStore(stateDir = temporaryDirectory()): Promise<Store> {
-  const store = await openStore({ stateDir });
+  const store = await openStore({ url: await databaseUrl(stateDir), stateDir });
   onTestFinished(() => store.close());
   return store;
+}
+
+/** What a user would have in DATABASE_URL: an address on PostgreSQL, or undefined on SQLite. */
+export async function databaseUrl(stateDir: string): Promise<string | undefined> {
+  const server = inject('postgres');
+  return server ? databaseFor(server, stateDir) : undefined;
 }
 
 export const RING: KeyRing = [{ id: 'k1', key: Buffer.alloc(32, 1) }];
@@ -48,6 +55,9 @@ export async function openTestNewsletter(
 ): Promise<TestNewsletter> {
   const dir = options.dir ?? newsletterDirectory();
   const stateDir = join(dir, 'var');
+  const url = await databaseUrl(stateDir);
+  // As a user would, so that the processes that a test starts find it too.
+  if (url) writeFileSync(join(dir, 'config', '.env'), `DATABASE_URL=${url}\n`);
   const { db } = await temporaryStore(stateDir);
   let now = options.now ?? Date.parse('2026-11-20T08:00:00Z');
   const settings = (options.settings ?? ((same) => same))(loadSettings(dir));
@@ -55,7 +65,7 @@ export async function openTestNewsletter(
     dir,
     stateDir,
     settings,
-    secrets: {},
+    secrets: url ? { databaseUrl: url } : {},
     keys: localKeys(stateDir, seededRandom()),
     db,
     clock: () => now,

@@ -69,6 +69,11 @@ async function show(call: Call, [address]: string[]): Promise<number> {
       ...reader.deliveries.map(
         (row) => `  ${time(row.at)}  ${row.issue}  ${row.state}  ${row.reply ?? ''}`,
       ),
+      ...reader.bounces.map((row) =>
+        [`  ${time(row.at)}`, row.issue, `came back: ${row.kind}`, row.effect, row.reply]
+          .filter(Boolean)
+          .join('  '),
+      ),
     ].join('\n'),
   );
   return 0;

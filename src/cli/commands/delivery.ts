@@ -221,9 +221,15 @@ function fullReport(full: CampaignProgress & CampaignReport): string {
   const events = full.events.map(({ at, kind, detail }) =>
     `  ${localTime(at)}  ${kind.padEnd(10)} ${detail ?? ''}`.trimEnd(),
   );
+  const bounces = Object.entries(full.bounces).map(
+    ([kind, count]) => `  ${kind.padEnd(14)} ${String(count).padStart(4)}`,
+  );
+  const silent = full.silentOnComplaints;
+  if (silent.length > 0) bounces.push(`  No complaints are reported by: ${silent.join(', ')}`);
   const parts: [string, string[]][] = [
     ['By provider', providers],
     ['Why', reasons],
+    ['Came back later', bounces],
     ['What happened', events],
   ];
   const shown = parts.filter(([, lines]) => lines.length > 0);
@@ -331,9 +337,12 @@ async function nextSlots(call: Call): Promise<number> {
 
 async function runDue(call: Call): Promise<number> {
   const verbs = await import('../../newsletter/schedule.ts');
-  const slots = await withNewsletter(call, (newsletter) =>
-    verbs.runDue(newsletter, interruption()),
-  );
+  const { tellEditor } = await import('../../newsletter/alerts.ts');
+  const slots = await withNewsletter(call, async (newsletter) => {
+    const changed = await verbs.runDue(newsletter, interruption());
+    await tellEditor(newsletter);
+    return changed;
+  });
   for (const slot of slots)
     call.terminal.row(slot, `${slot.slot}  ${slot.state}  ${slot.note ?? ''}`);
   if (slots.length === 0) call.terminal.say('Nothing is due.');
@@ -341,9 +350,9 @@ async function runDue(call: Call): Promise<number> {
 }
 
 async function adopt(call: Call): Promise<number> {
-  const verbs = await import('../../newsletter/schedule.ts');
+  const verbs = await import('../../newsletter/installation.ts');
   await withNewsletter(call, verbs.adopt);
-  call.terminal.say('This installation keeps the schedule from now on.');
+  call.terminal.say('This installation sends and keeps the schedule from now on.');
   return 0;
 }
 

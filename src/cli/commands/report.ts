@@ -1,6 +1,7 @@
 /** The numbers of a month. */
 import type { Command } from 'commander';
 import type { Counts } from '../../delivery/numbers.ts';
+import { SILENT } from '../../delivery/report.ts';
 import type { MonthReport } from '../../newsletter/report.ts';
 import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
 
@@ -52,7 +53,7 @@ function words(report: MonthReport): string {
   const { month, before, perIssue, byProvider, days, warnings } = report;
   const issues = perIssue.map(({ issue, all }) => line(issue, all));
   const providers = Object.entries(byProvider).map(([name, counts]) =>
-    line(name, counts, ['qq', 'netease'].includes(name)),
+    line(name, counts, SILENT.includes(name)),
   );
   const sizes = days.map(({ list }) => list);
   const parts: [string, string[]][] = [
@@ -61,13 +62,20 @@ function words(report: MonthReport): string {
     [header('By mailbox provider'), providers],
     ['Accepted by day', bars(days.map(({ day, accepted }) => [day, total(accepted)]))],
     ['Readers who can be mailed', sizes.length > 0 ? [`${sizes[0]} → ${sizes.at(-1)}`] : []],
+    ['Clicks, without those of programs', clicks(report)],
     ['Look into', warnings],
   ];
   const shown = parts.filter(([, lines]) => lines.length > 0);
   return [
     ...shown.flatMap(([title, lines]) => [title, ...lines.map((text) => `  ${text}`), '']),
-    'QQ and NetEase (163, 126) report no complaints: – means that nobody knows.',
+    'QQ, NetEase (163, 126), Apple and Gmail report no complaints: – means that nobody knows.',
   ].join('\n');
+}
+
+function clicks({ perIssue }: MonthReport): string[] {
+  return perIssue.flatMap(({ issue, clicks }) =>
+    clicks.map(({ url, count }) => `${issue.padEnd(18)}${figure(count)}  ${url}`),
+  );
 }
 
 function totals({ all, joined, left, list, before }: MonthReport): string[] {

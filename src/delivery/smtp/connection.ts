@@ -10,6 +10,8 @@ export interface Job {
   record: Record;
   done(outcome: Outcome): void;
   failed(error: Error): void;
+  /** Connections that could not be opened for it. */
+  refusedBy: Set<Connection>;
 }
 
 export interface Connection {
@@ -28,8 +30,8 @@ export interface ConnectionOptions {
   deadline: number;
   /** Pause before a connection that failed is opened again, ms; it doubles each time, up to `LONGEST_REST`. */
   rest: number;
-  /** Where the mails go of a connection that cannot be opened; false: nowhere. */
-  passOn(jobs: Job[], from: Connection): boolean;
+  /** Gives a mail of a connection that cannot be opened to another one; false: there is none left to try. */
+  passOn(job: Job): boolean;
 }
 
 const LONGEST_REST = 60_000;
@@ -83,6 +85,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** @returns whether there is a connection now; where not, the mails have gone elsewhere or have an outcome */
   async function reopen(): Promise<boolean> {
+    conversation?.abort('the connection was given up');
     conversation = undefined;
     await sleep(Math.max(0, restsUntil - performance.now()), undefined, {
       signal: aborting.signal,
@@ -96,9 +99,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     } catch (error) {
       failures += 1;
       restsUntil = performance.now() + Math.min(rest * 2 ** (failures - 1), LONGEST_REST);
-      const left = jobs.splice(0);
-      if (aborting.signal.aborted || !passOn(left, connection))
-        for (const job of left) conclude(job, refusal(error as Error));
+      for (const job of jobs.splice(0)) {
+        job.refusedBy.add(connection);
+        if (aborting.signal.aborted || !passOn(job)) conclude(job, refusal(error as Error));
+      }
       return false;
     }
   }

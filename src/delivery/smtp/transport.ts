@@ -30,17 +30,18 @@ export function createSmtpTransport(options: SmtpOptions): Transport {
     best.take(job);
   }
 
-  function passOn(jobs: Job[], from: Connection): boolean {
-    const others = connections.filter((each) => each !== from && !each.resting);
-    if (others.length === 0) return false;
-    for (const job of jobs) place(job, others);
-    return true;
+  function passOn(job: Job): boolean {
+    const others = connections.filter((each) => !each.resting && !job.refusedBy.has(each));
+    if (others.length > 0) place(job, others);
+    return others.length > 0;
   }
 
   return {
     lanes: 2 * count,
     deliver: (mail, record = async () => {}) =>
-      new Promise((done, failed) => place({ mail, record, done, failed }, connections)),
+      new Promise((done, failed) =>
+        place({ mail, record, done, failed, refusedBy: new Set() }, connections),
+      ),
     abort() {
       for (const connection of connections) connection.abort();
     },

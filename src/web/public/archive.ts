@@ -8,7 +8,7 @@ import {
   sentIssues,
 } from '../../newsletter/archive.ts';
 import { pictureRoute } from '../pictures.ts';
-import { languageFor, type Site } from './site.ts';
+import { type Site, spoken } from './site.ts';
 
 /** The mail's own HTML has its styles in its elements; nothing else is let in. */
 const POLICY =
@@ -34,7 +34,7 @@ function archiveGiver({ newsletter, show }: Site) {
   const made = new Map<string, Kept>();
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = request.url.replace(/\?.*$/s, '');
-    const language = path === '/' ? languageFor(request, newsletter.settings.language) : undefined;
+    const language = path === '/' ? spoken(request, newsletter.settings.language) : undefined;
     const sent = await sentIssues(newsletter);
     const version = archiveVersion(sent);
     const key = `${path} ${language ?? ''}`;

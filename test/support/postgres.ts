@@ -1,0 +1,116 @@
+/** A PostgreSQL server of its own for a test run, and a database of its own for each test. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { openStore } from '../../src/store/open.ts';
+
+export interface PostgresServer {
+  /** Of the database that every other one is copied from. */
+  url: string;
+  /** Crashes it, as a power cut would, and starts it again. */
+  crash(): void;
+  stop(): void;
+}
+
+/** Where Debian, and those who build it themselves, keep the server. */
+const PLACES = '/usr/lib/postgresql';
+
+/** Directory of initdb and pg_ctl; null where there is no server. */
+function binaries(): string | null {
+  const versions = existsSync(PLACES) ? readdirSync(PLACES) : [];
+  const newest = versions.toSorted((a, b) => Number(b) - Number(a))[0];
+  if (newest) return join(PLACES, newest, 'bin');
+  const { stdout } = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' });
+  const bin = stdout?.trim();
+  return bin && existsSync(join(bin, 'pg_ctl')) ? bin : null;
+}
+
+/**
+ * Starts a server that listens on a socket in a new directory only; null where PostgreSQL is not installed.
+ * @param durable false: it need not outlive a power cut, and is faster
+ */
+export function startPostgres({ durable = false } = {}): PostgresServer | null {
+  const bin = binaries();
+  if (!bin) return null;
+  const dir = mkdtempSync(join(tmpdir(), 'broadsheet-pg-'));
+  chmodSync(dir, 0o777);
+  const data = join(dir, 'data');
+  const options = [
+    `-k ${dir} -c listen_addresses= -c max_connections=200 -c shared_buffers=128MB`,
+    durable ? '' : '-c fsync=off -c synchronous_commit=on -c full_page_writes=off',
+  ].join(' ');
+  const start = () =>
+    asPostgres(bin, 'pg_ctl', ['-D', data, '-w', '-l', join(dir, 'log'), '-o', options, 'start']);
+  asPostgres(bin, 'initdb', [
+    '-D',
+    data,
+    '-U',
+    'broadsheet',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--no-sync',
+  ]);
+  start();
+  return {
+    url: `postgres://broadsheet@localhost/postgres?host=${encodeURIComponent(dir)}`,
+    crash() {
+      asPostgres(bin, 'pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
+      start();
+    },
+    stop() {
+      asPostgres(bin, 'pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The server refuses to run as root. */
+function asPostgres(bin: string, tool: string, args: string[]): void {
+  const command = [join(bin, tool), ...args];
+  const isRoot = process.getuid?.() === 0;
+  const [program, ...rest] = isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command;
+  const { status, stderr } = spawnSync(program as string, rest, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: tmpdir(),
+  });
+  if (status !== 0) throw new Error(`${tool} failed: ${stderr}`);
+}
+
+/** Address of another database on the same server. */
+export function databaseOn(url: string, name: string): string {
+  return url.replace(/\/[^/?]+(?=\?)/, `/${name}`);
+}
+
+/** Runs one statement on a database. */
+export async function execute(url: string, statement: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+const TEMPLATE = 'up_to_date';
+
+/** Makes the database that the tests' are copies of. */
+export async function makeTemplate(url: string): Promise<void> {
+  await execute(url, `create database ${TEMPLATE}`);
+  const store = await openStore({ url: databaseOn(url, TEMPLATE), stateDir: '' });
+  await store.close();
+}
+
+/** The database that belongs to a state directory; made, with its tables, the first time. @returns its address */
+export async function databaseFor(url: string, stateDir: string): Promise<string> {
+  const name = `t${createHash('sha256').update(stateDir).digest('hex').slice(0, 20)}`;
+  const known = await execute(url, `select from pg_database where datname = '${name}'`);
+  if (known.rowCount === 0) await execute(url, `create database ${name} template ${TEMPLATE}`);
+  return databaseOn(url, name);
+}
