@@ -64,6 +64,8 @@ async function open(
   const stateDir = join(dir, state);
   const { openStore } = await import('./store/open.ts');
   const { localKeys } = await import('./config/secrets.ts');
+  const { isPostgres } = await import('./store/dialect.ts');
+  const { databaseClock } = await import('./store/clock.ts');
   const store = await openStore({ url: secrets.databaseUrl, stateDir });
   return {
     dir,
@@ -72,7 +74,8 @@ async function open(
     secrets,
     keys: secrets.keys ?? localKeys(stateDir, randomBytes),
     db: store.db,
-    clock: Date.now,
+    // Machines that share a database share its clock.
+    clock: isPostgres(store.db) ? await databaseClock(store.db) : Date.now,
     random: (bytes) => randomBytes(bytes),
     log: lazyLog(),
     workerCommand: [...worker, '--dir', dir, ...workerArguments],

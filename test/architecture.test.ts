@@ -19,6 +19,7 @@ const OWNERS: Record<string, string[]> = {
   nodemailer: ['delivery'],
   mailparser: ['message', 'bounces'],
   imapflow: ['bounces'],
+  caniemail: ['check'],
   mjml: ['render'],
   handlebars: ['render'],
   'better-sqlite3': ['store'],

@@ -12,7 +12,11 @@ const ON_SQLITE = [
   'schedule/{choose,slots}.test.ts',
 ];
 /** About PostgreSQL alone. */
-const ON_POSTGRES = ['store/postgres.test.ts', 'newsletter/copy.test.ts'];
+const ON_POSTGRES = [
+  'store/postgres.test.ts',
+  'newsletter/copy.test.ts',
+  'delivery/cluster.test.ts',
+];
 
 const inTest = (files: string[]) => files.map((file) => `test/${file}`);
 

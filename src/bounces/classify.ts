@@ -104,7 +104,7 @@ function groupOf(
   known?: Provider,
 ): Provider {
   const group = known ?? providerOf(finalRecipient || originalRecipient);
-  return group === 'other' && /(?:^|\.)qq\.com\b/i.test(remoteMta) ? 'qq' : group;
+  return group === 'other' && /(?:^|[.@])qq\.com\b/i.test(remoteMta) ? 'qq' : group;
 }
 
 type Failure = Pick<Finding, 'kind' | 'reason' | 'consequence'>;
@@ -119,10 +119,11 @@ function failure(report: Report, recipient: Recipient, provider: Provider): Fail
   const first = outcomeOf({ status: status || '5.0.0', diagnostic: reply, provider });
   const meaning =
     first.reason === 'hard-bounce'
-      ? doubt(reply || recipient.diagnostic)
+      ? doubt(reply || recipient.diagnostic, status)
       : meaningOfFailure(first, report, reply, status);
   if (meaning !== null) return outcomeOf({ ...SAME_AS[meaning], provider });
-  const isKnown = !isOpen(first) || isCoded || report.form === 'delivery-status';
+  const isCertain = report.form === 'delivery-status' || report.isCertain;
+  const isKnown = !isOpen(first) || isCoded || isCertain;
   return isKnown ? first : { kind: 'unclassified', reason: 'unclassified', consequence: null };
 }
 
@@ -140,6 +141,10 @@ function replyOf(diagnostic: string): string {
 
 /** Codes that say no more than that it failed, or that servers use for anything (RFC 3463: X.0.0, X.1.0, X.5.0, …). */
 const VAGUE = /^[45]\.(?:0\.\d+|\d\.0|5\.\d|7\.1|4\.1|3\.\d|9\.\d+)$/;
+
+function isVague(status: string): boolean {
+  return status === '' || VAGUE.test(status) || status === '5.4.4';
+}
 
 /**
  * The status code to go by. Where the relay and the server that refused differ, the latter knows; a relay often makes
@@ -173,11 +178,13 @@ const SAME_AS: Record<Meaning, Omit<Reply, 'provider'>> = {
 const CONDEMNING: readonly Meaning[] = ['disabled', 'no-such-host', 'no-such-user'];
 
 /** A code that condemns a reader, with words of the same server that say something else: the words decide. */
-function doubt(words: string): Meaning | null {
+function doubt(words: string, status: string): Meaning | null {
   const meanings = meaningsOf(words);
   const isFull = meanings.includes('mailbox-full');
   if (!isFull && CONDEMNING.some((meaning) => meanings.includes(meaning))) return null;
-  return meanings.find((meaning) => meaning !== 'expired') ?? null;
+  const said = meanings.find((meaning) => meaning !== 'expired');
+  // Something does not exist, but not even the code says that it is the reader.
+  return said ?? (isVague(status) ? 'sender-refused' : null);
 }
 
 /** What words say where the code says nothing. */
@@ -188,8 +195,8 @@ function meaningOfFailure(
   status: string,
 ): Meaning | null {
   if (!isOpen(first)) return null;
-  const isVague = status === '' || VAGUE.test(status) || status === '5.4.4';
-  const inNotice = isVague && !/^[45]\d\d\b/.test(reply) && (form === 'notice' || reply === '');
+  const inNotice =
+    isVague(status) && !/^[45]\d\d\b/.test(reply) && (form === 'notice' || reply === '');
   const [said = null] = [...meaningsOf(reply), ...(inNotice ? meaningsOf(notice) : [])];
   // Asked again and again, and put off each time: an address is not given up for that.
   const isPutOff = status.startsWith('4') || reply.startsWith('4');

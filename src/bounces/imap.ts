@@ -34,7 +34,7 @@ export async function openImap({ url, processed }: ImapOptions): Promise<ImapMai
     const place = `${folder} at ${new URL(url).hostname}`;
     return {
       total: uids.length,
-      messages: () => messagesOf(client, uids, { place, processed }),
+      messages: () => messagesOf(client, uids, { url, place, processed }),
       close: () => closeQuietly(client),
     };
   } catch (error) {
@@ -46,15 +46,17 @@ export async function openImap({ url, processed }: ImapOptions): Promise<ImapMai
 async function* messagesOf(
   client: ImapFlow,
   uids: readonly number[],
-  { place, processed }: { place: string; processed: string },
+  { url, place, processed }: { url: string; place: string; processed: string },
 ): AsyncGenerator<Incoming> {
+  const told = <Result>(answer: Promise<Result>): Promise<Result> =>
+    answer.catch((error) => {
+      throw failed(url, error);
+    });
   let isThere = false;
   for (const uid of uids) {
-    const found = await client.fetchOne(
-      String(uid),
-      { source: { maxLength: LONGEST_REPORT + 1 } },
-      { uid: true },
-    );
+    const range = String(uid);
+    const query = { source: { maxLength: LONGEST_REPORT + 1 } };
+    const found = await told(client.fetchOne(range, query, { uid: true }));
     // Somebody else took it meanwhile.
     if (!found || found.source === undefined) continue;
     yield {
@@ -62,13 +64,13 @@ async function* messagesOf(
       origin: `${place}, message ${uid}`,
       async done(what) {
         if (what === 'other') {
-          await client.messageFlagsAdd(String(uid), [READ], { uid: true });
+          await told(client.messageFlagsAdd(range, [READ], { uid: true }));
           return;
         }
-        if (!isThere) await client.mailboxCreate(processed);
+        if (!isThere) await told(client.mailboxCreate(processed));
         isThere = true;
-        await client.messageFlagsAdd(String(uid), ['\\Seen'], { uid: true });
-        await client.messageMove(String(uid), processed, { uid: true });
+        await told(client.messageFlagsAdd(range, ['\\Seen'], { uid: true }));
+        await told(client.messageMove(range, processed, { uid: true }));
       },
     };
   }

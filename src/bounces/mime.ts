@@ -28,18 +28,16 @@ const LONGEST_HTML = 512 * 1024;
 
 /** Takes a message apart. */
 export async function takeApart(raw: Buffer): Promise<Message> {
-  const message = withLineEnds(raw);
-  const whole = await parse(message);
-  if (!isLost(whole)) return messageOf(whole, message);
-  const repaired = repairBoundary(message);
-  return messageOf(repaired ? await parse(repaired) : whole, message);
+  const whole = await parse(raw);
+  if (!isLost(whole)) return messageOf(whole, raw);
+  const repaired = repairBoundary(raw);
+  return messageOf(repaired ? await parse(repaired) : whole, raw);
 }
 
-/** Empty lines before a header would end it. */
-function withLineEnds(raw: Buffer): Buffer {
-  let start = 0;
-  while (raw[start] === 0x0a || raw[start] === 0x0d) start += 1;
-  return raw.subarray(start);
+/** A message with LF at its line ends, whatever it had, and without empty lines before its header, which end it. */
+export function withLineEnds(raw: Buffer): Buffer {
+  const text = raw.toString('latin1');
+  return Buffer.from(text.replace(/\r+\n|\r/g, '\n').replace(/^\n+/, ''), 'latin1');
 }
 
 async function parse(raw: Buffer): Promise<ParsedMail | undefined> {
@@ -90,9 +88,25 @@ function textOf(mail: ParsedMail | undefined, raw: Buffer): string {
   return (damaged ? decodeLoosely(bodyOf(raw)) : text).slice(0, LONGEST_TEXT);
 }
 
+/** What stands behind the header, decoded where the whole message is one part. */
 function bodyOf(raw: Buffer): Buffer {
-  const [end = 0] = [raw.indexOf('\r\n\r\n'), raw.indexOf('\n\n')].filter((at) => at >= 0);
-  return raw.subarray(end);
+  const ends = [raw.indexOf('\r\n\r\n'), raw.indexOf('\n\n')].filter((at) => at >= 0);
+  const end = ends.length > 0 ? Math.min(...ends) : 0;
+  const [encoding = ''] = readFields(headerOf(raw.subarray(0, end).toString('latin1'))).get(
+    'content-transfer-encoding',
+  ) ?? [''];
+  const body = raw.subarray(end, end + 8 * LONGEST_TEXT);
+  if (/base64/i.test(encoding)) return Buffer.from(body.toString('latin1'), 'base64');
+  if (/quoted-printable/i.test(encoding)) return unquoted(body.toString('latin1'));
+  return body;
+}
+
+/** RFC 2045 6.7. */
+function unquoted(text: string): Buffer {
+  const bytes = text
+    .replace(/=\r?\n/g, '')
+    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1');
 }
 
 function plain(html: string): string {
@@ -105,19 +119,27 @@ function plain(html: string): string {
 /** What undeclared bytes may be, the likeliest first; the last one takes any. */
 const GUESSES = ['utf-8', 'iso-2022-jp', 'gb18030', 'big5', 'windows-1252'];
 
+/** Frequent in reports; the wrong one of two encodings makes rare characters of them. */
+const FREQUENT = /[的不了在有是您你我們们於于此邮郵件信箱收送寄地址人者用户戶無无法滿满]/g;
+
 /** Text of bytes whose encoding nobody told. */
 export function decodeLoosely(bytes: Uint8Array): string {
   const some = bytes.subarray(0, 4 * LONGEST_TEXT);
   const wanted = some.includes(0x1b) ? GUESSES.slice(1) : GUESSES;
-  for (const encoding of wanted) {
-    try {
-      // As a stream: the cut may fall into a character.
-      return new TextDecoder(encoding, { fatal: true }).decode(some, { stream: true });
-    } catch {
-      // The next one.
-    }
+  const [first = '', ...others] = wanted.flatMap((encoding) => decoded(some, encoding));
+  // What is UTF-8 by its form is nothing else.
+  if (wanted === GUESSES && decoded(some, 'utf-8').length > 0) return first;
+  const score = (text: string) => text.match(FREQUENT)?.length ?? 0;
+  return others.reduce((best, text) => (score(text) > score(best) ? text : best), first);
+}
+
+function decoded(bytes: Uint8Array, encoding: string): string[] {
+  try {
+    // As a stream: the cut may fall into a character.
+    return [new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true })];
+  } catch {
+    return [];
   }
-  return Buffer.from(some).toString('latin1');
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Halves {
 
 /** Lines behind which a server puts the mail that it gives back. */
 const COPY_BEGINS =
-  /^[ \t>*#=_-]{0,20}(?:below this line is a copy|this is a copy of|(?:the )?(?:original|returned|undelivered|unsent|bounced|failed|rejected) (?:message|mail|e-?mail)(?: header| text)?s?(?: follow| information| text)?|enclosed (?:are|is) (?:the|a)|(?:the )?(?:header|first part) of (?:the|your) (?:original|message)|message headers? follow|(?:text|body|copy) of (?:the )?(?:original|your|message)|your (?:original )?(?:message|mail) (?:follows|reads|header)|original headers?|message contents follow|原邮件|原始邮件|原信|邮件原文|原始郵件|元のメッセージ|オリジナル(?:の)?メッセージ|ursprüngliche nachricht|message original|mensaje original|исходное сообщение)[^\n]{0,80}$/imu;
+  /^[ \t>*#=_-]{0,20}(?:below this line is a copy|this is a copy of|(?:the )?(?:original|returned|undelivered|unsent|bounced|failed|rejected) (?:message|mail|e-?mail)(?: header| text)?s?(?: follow| information| text)?|enclosed (?:are|is) (?:the|a)|(?:the )?(?:header|first part) of (?:the|your) (?:original|message)|message headers? follow|(?:text|body|copy) of (?:the )?(?:original|your|message)|your (?:original )?(?:message|mail) (?:follows|reads|header)|original headers?|message contents follow|原邮件(?!信息)|原始邮件|原信|邮件原文|原始郵件|元のメッセージ|オリジナル(?:の)?メッセージ|ursprüngliche nachricht|message original|mensaje original|исходное сообщение)[^\n]{0,80}$/imu;
 
 /** Header fields that stand at the beginning of a mail, three lines of them at least. */
 const HEADER_BEGINS =
@@ -62,7 +62,7 @@ const AT_LINE_START = /^[ \t>*'"|<-]{0,10}(?:\[?smtp\]?;? ?)?(?=([45]\d\d)[ -]\S
 const WITH_ENHANCED = /(?<![\d.])(?=([45]\d\d)[ -]{1,2}#?[45]\.\d{1,3}\.\d{1,3})/;
 const EXCHANGE = /(?<=[#<])(?=([45]\d\d)? ?[45]\.\d{1,3}\.\d{1,3})/;
 
-/** Characters that are kept of an answer. */
+/** Characters that are kept of an answer, and looked at of a name or a subject. */
 const LONGEST = 1_000;
 
 /**
@@ -92,7 +92,7 @@ const DAEMON =
 
 /** Whether a name and address are those of a mail server. */
 export function isMailServer(from: string): boolean {
-  return DAEMON.test(from);
+  return DAEMON.test(from.slice(0, LONGEST));
 }
 
 const FAILURE_SUBJECT =
@@ -112,7 +112,10 @@ export interface Appearance {
 }
 
 /** Whether a mail server says in words that a mail was not delivered: who says so and what is said have to fit. */
-export function isFailureNotice({ from, subject, returnPath, notice }: Appearance): boolean {
+export function isFailureNotice(appearance: Appearance): boolean {
+  const { returnPath, notice } = appearance;
+  const from = appearance.from.slice(0, LONGEST);
+  const subject = appearance.subject.slice(0, LONGEST);
   const says = FAILURE_TEXT.test(notice);
   const quotes = quotedReply(notice) !== '';
   const explains = quotes || meaningsOf(notice).length > 0;
@@ -134,6 +137,7 @@ export function isDelayNotice({ subject, notice }: Appearance): boolean {
   );
   if (givesUp) return false;
   return (
-    DELAY_TEXT.test(notice) || (DELAY_SUBJECT.test(subject) && !/fail|undeliver/i.test(subject))
+    DELAY_TEXT.test(notice) ||
+    (DELAY_SUBJECT.test(subject.slice(0, LONGEST)) && !/fail|undeliver/i.test(subject))
   );
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { addressesIn, type Fields, field, headerOf, readFields } from './fields.ts';
-import { addressesOf, decodeLoosely, type Message, takeApart } from './mime.ts';
+import { addressesOf, decodeLoosely, type Message, takeApart, withLineEnds } from './mime.ts';
 import {
   type Halves,
   halvesOf,
@@ -14,9 +14,13 @@ import {
   quotedReply,
   statementsOf,
 } from './notice.ts';
+import { sesContent } from './ses-event.ts';
 
 /** Bytes of a report; our own mails are far smaller than this. */
 export const LONGEST_REPORT = 10 * 1024 * 1024;
+
+/** Recipients of one report that are looked at; a mail of ours has one. */
+const MOST_RECIPIENTS = 100;
 
 export type Form =
   /** RFC 3464, or its fields in a damaged message. */
@@ -38,6 +42,8 @@ export interface Report {
   /** Addresses that it came to. */
   cameTo: readonly string[];
   recipients: readonly Recipient[];
+  /** A header field names them (`X-Failed-Recipients`): that they failed is certain, if not why. */
+  isCertain: boolean;
   /** `abuse`, `opt-out`, …: of a feedback report. */
   feedback: string;
   returned: Returned;
@@ -71,9 +77,10 @@ export interface Returned {
 
 /** Reads a message. */
 export async function parseReport(raw: Buffer): Promise<Report> {
-  const hash = hashOf(raw);
+  const whole = withLineEnds(raw);
+  const hash = hashOf(whole);
   if (raw.length > LONGEST_REPORT) return { ...EMPTY, hash };
-  const message = await takeApart(raw);
+  const message = await takeApart(whole);
   const halves = halvesOf(message.text);
   const returned = returnedOf(message, halves);
   const base = {
@@ -87,19 +94,21 @@ export async function parseReport(raw: Buffer): Promise<Report> {
   return { ...base, ...contentOf(message, halves) };
 }
 
-const EMPTY: Omit<Report, 'hash'> = {
+/** A report that says nothing. */
+export const EMPTY: Omit<Report, 'hash'> = {
   form: 'mail',
   subject: '',
   cameTo: [],
   recipients: [],
+  isCertain: false,
   feedback: '',
   returned: { messageIds: [], unsubscribe: [], returnPaths: [], archivedAt: '' },
   notice: '',
 };
 
 /** Copies of a message differ in their line ends, and an mbox adds empty ones. */
-function hashOf(raw: Buffer): string {
-  const text = raw.toString('latin1').replaceAll('\r', '').trim();
+function hashOf(message: Buffer): string {
+  const text = message.toString('latin1').trim();
   return createHash('sha256').update(text, 'latin1').digest('hex');
 }
 
@@ -109,6 +118,7 @@ function contentOf(message: Message, halves: Halves): Content {
   const content =
     feedbackOf(message, halves) ??
     statusOf(message, halves) ??
+    sesNotice(message) ??
     receiptOf(message) ??
     noticeOf(message, halves);
   return content ?? { form: isAutoReply(message) ? 'auto-reply' : 'mail' };
@@ -153,7 +163,7 @@ function statusOf(message: Message, halves: Halves): Content | null {
   const texts = parts.map(({ content }) => decodeLoosely(content));
   if (texts.length === 0) texts.push(...statusInText(message, halves));
   if (texts.length === 0) return null;
-  const recipients = texts.flatMap(recipientsOf);
+  const recipients = texts.flatMap(recipientsOf).slice(0, MOST_RECIPIENTS);
   if (recipients.length > 0) return { form: 'delivery-status', recipients };
   // A report without a recipient: its words have to do.
   return { form: 'notice', recipients: statementsIn(message, halves) };
@@ -250,6 +260,13 @@ function decodeWords(text: string): string {
     });
 }
 
+/** A notification of Amazon SES by mail: the words of SNS follow behind it. Sendmail breaks long lines with a `!`. */
+function sesNotice({ from, text }: Message): Content | null {
+  if (!/@sns\.amazonaws\.com\b/i.test(from.slice(0, 1_000))) return null;
+  const json = text.slice(0, text.lastIndexOf('}') + 1).replace(/!\r?\n /g, '');
+  return sesContent(json);
+}
+
 /** A receipt (RFC 8098) is a kind of automatic answer. */
 function receiptOf({ parts }: Message): Content | null {
   const isReceipt = parts.some(({ type }) => type === 'message/disposition-notification');
@@ -263,7 +280,7 @@ function noticeOf(message: Message, halves: Halves): Content | null {
   const appearance = { from, subject, returnPath, notice: halves.notice };
   const named = fields.has('x-failed-recipients');
   if (!named && (isAutoReplySubject(subject) || !isFailureNotice(appearance))) return null;
-  return { form: 'notice', recipients: statementsIn(message, halves) };
+  return { form: 'notice', recipients: statementsIn(message, halves), isCertain: named };
 }
 
 function statementsIn({ fields, from, subject }: Message, { notice }: Halves): Recipient[] {
@@ -271,15 +288,17 @@ function statementsIn({ fields, from, subject }: Message, { notice }: Halves): R
     ? 'delayed'
     : 'failed';
   const failed = addressesIn(field(fields, 'x-failed-recipients'));
-  const statements = statementsOf(notice).filter(
-    ({ address }) => failed.length === 0 || address === '' || failed.includes(address),
-  );
+  const statements = statementsOf(notice)
+    .slice(0, MOST_RECIPIENTS)
+    .filter(({ address }) => failed.length === 0 || address === '' || failed.includes(address));
   const whole = quotedReply(notice);
+  const remoteMta = /\bhost ([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})/i.exec(notice)?.[1] ?? from;
   const made = (address: string, words: string): Recipient => ({
     ...NOBODY,
     action,
     diagnostic: quotedReply(words) || whole || words,
     finalRecipient: address,
+    remoteMta,
   });
   if (statements.length > 0)
     return statements.map(({ address, words }) => made(address || (failed[0] ?? ''), words));

@@ -3,7 +3,8 @@
  * developer guide ("Verifying the signatures of Amazon SNS messages"), then they are reports like others.
  */
 import { createHash, createVerify, X509Certificate } from 'node:crypto';
-import type { Recipient, Report } from './parse.ts';
+import { EMPTY, type Report } from './parse.ts';
+import { parsed, sesContent } from './ses-event.ts';
 
 export type Fetch = (
   url: string,
@@ -61,12 +62,14 @@ export async function readNotification(
   const envelope = envelopeOf(body);
   if (envelope?.TopicArn !== topic || !(await isSigned(envelope, fetch))) return 'refused';
   if (envelope.Type === 'SubscriptionConfirmation') return confirm(envelope, fetch);
-  const event = parsed<SesEvent>(envelope.Message);
-  return (event && reportOf(event, envelope.MessageId)) ?? 'ignored';
+  const said = sesContent(envelope.Message);
+  if (said === null) return 'ignored';
+  const hash = createHash('sha256').update(`ses|${envelope.MessageId}`).digest('hex');
+  return { ...EMPTY, ...said, hash };
 }
 
 function envelopeOf(body: string): Envelope | null {
-  const given = parsed<Record<string, unknown>>(body);
+  const given = parsed(body);
   if (given === null || !(String(given.Type) in SIGNED)) return null;
   const isText = Object.values(given).every((value) => typeof value === 'string');
   return isText ? (given as unknown as Envelope) : null;
@@ -110,107 +113,4 @@ async function confirm(
   const options = { signal: AbortSignal.timeout(PATIENCE), redirect: 'error' } as const;
   const { ok } = await fetch(SubscribeURL, options).catch(() => ({ ok: false }));
   return ok ? 'subscribed' : 'refused';
-}
-
-/** What SES says ("Amazon SNS notification contents for Amazon SES"), or its event publishing. */
-interface SesEvent {
-  notificationType?: string;
-  eventType?: string;
-  mail?: {
-    source?: string;
-    headers?: { name?: string; value?: string }[];
-    commonHeaders?: { messageId?: string };
-  };
-  bounce?: { bounceType?: string; bouncedRecipients?: SesRecipient[] };
-  complaint?: {
-    complaintFeedbackType?: string;
-    complaintSubType?: string;
-    complainedRecipients?: SesRecipient[];
-  };
-  delivery?: { recipients?: string[] };
-}
-
-interface SesRecipient {
-  emailAddress?: string;
-  action?: string;
-  status?: string;
-  diagnosticCode?: string;
-}
-
-function reportOf(event: SesEvent, id: string): Report | null {
-  const kind = event.notificationType ?? event.eventType;
-  const { mail, bounce, complaint, delivery } = event;
-  const base = { ...headOf(mail), hash: createHash('sha256').update(`ses|${id}`).digest('hex') };
-  if (kind === 'Bounce')
-    return {
-      ...base,
-      form: 'delivery-status',
-      recipients: (bounce?.bouncedRecipients ?? []).map((one) => bounced(one, bounce?.bounceType)),
-    };
-  if (kind === 'Complaint') {
-    const [recipient = {}] = complaint?.complainedRecipients ?? [];
-    const feedback = complaint?.complaintFeedbackType ?? 'abuse';
-    return { ...base, form: 'feedback', feedback, recipients: [bounced(recipient, '')] };
-  }
-  if (kind === 'Delivery') {
-    const recipients = (delivery?.recipients ?? []).map((address) => ({
-      ...recipientOf({ emailAddress: address }),
-      action: 'delivered' as const,
-    }));
-    return { ...base, form: 'delivery-status', recipients };
-  }
-  return null;
-}
-
-/** What names the delivery: the envelope sender, the Message-ID that was ours, the header if SES is told to send it. */
-function headOf(mail: SesEvent['mail']): Omit<Report, 'hash' | 'form' | 'recipients'> {
-  const values = (name: string) =>
-    (mail?.headers ?? [])
-      .filter((header) => header.name?.toLowerCase() === name)
-      .flatMap(({ value }) => (typeof value === 'string' ? [value] : []));
-  const ids = [...values('message-id'), mail?.commonHeaders?.messageId ?? ''];
-  return {
-    subject: '',
-    cameTo: [],
-    feedback: '',
-    notice: '',
-    returned: {
-      messageIds: ids.map((value) => value.replace(/^\s*<|>\s*$/g, '')).filter(Boolean),
-      unsubscribe: values('list-unsubscribe'),
-      returnPaths: mail?.source ? [mail.source] : [],
-      archivedAt: '',
-    },
-  };
-}
-
-/** A bounce that SES calls transient may not condemn the address, whatever code it carries. */
-function bounced(recipient: SesRecipient, type: string | undefined): Recipient {
-  const made = recipientOf(recipient);
-  return type === 'Permanent' || type === ''
-    ? made
-    : { ...made, status: made.status.replace(/^5/, '4') };
-}
-
-function recipientOf({
-  emailAddress = '',
-  status = '',
-  diagnosticCode = '',
-}: SesRecipient): Recipient {
-  return {
-    action: 'failed',
-    status: /^[245]\.\d{1,3}\.\d{1,3}$/.test(status) ? status : '',
-    diagnostic: diagnosticCode,
-    finalRecipient: emailAddress,
-    originalRecipient: '',
-    remoteMta: '',
-  };
-}
-
-function parsed<Shape>(text: string): Shape | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Shape) : null;
-  } catch {
-    return null;
-  }
 }

@@ -67,7 +67,7 @@ const ROWS: readonly Row[] = [
       'too many (?:recipients|messages|mails|e-?mails|connections)\\b(?! (?:hops|received))',
       '\\brate[- ]?limit|\\b(?:sending|message|sending message|mail) rate\\b|\\bthrottl',
       `\\b(?:daily|hourly|per[- ](?:day|hour|minute))\\b${GAP}(?:quota|limit)|(?:quota|limit)\\b${GAP}\\bper (?:day|hour|minute)|\\bthis hour\\b`,
-      'unexpected volume|frequen(?:cy|tly) (?:is )?limit',
+      '\\bat a rate\\b|unexpected volume|frequen(?:cy|tly) (?:is )?limit',
       '(?:发送|发信|投递)[^。\\n]{0,8}(?:频率|过于频繁|过快)|频率(?:限制|过高|受限)',
     ),
   },
@@ -117,6 +117,7 @@ const ROWS: readonly Row[] = [
       '\\b(?:banned|blocked|rejecting)\\b[^.\\n]{0,30}\\b(?:ip|host|network|sending|range|client)\\b',
       '(?<!not )\\blisted (?:in|at|by|on)\\b',
       'client host (?:\\S{1,100} )?rejected|service refus|not accepting (?:connections|mail from)|invalid ip for sending|^\\d{3} access denied\\b',
+      "messages? from [^\\n]{1,60} (?:were not|weren't) sent|smtp (?:server|relay) of your (?:isp|provider)",
       'open relay|no access from|user complaints',
       'part of their network is on our',
       '\\bsource ip\\b|\\byour ip\\b',
@@ -156,7 +157,7 @@ const ROWS: readonly Row[] = [
   {
     meaning: 'refused-by-reader',
     words: any(
-      '(?:rejected|blocked|refused) by (?:the |this )?(?:recipient|user|addressee)\\b|(?:recipient|user) preferences',
+      '(?:rejected|blocked|refused) by (?:the |this )?(?:recipient|user|addressee)s?\\b(?! (?:domain|server|host|system|mail|policy))|(?:recipient|user) preferences',
       '(?:recipient|user) (?:has )?(?:rejected|blocked) (?:you|the sender|your)',
       '收件人(?:已)?(?:拒收|拒绝)|被收件人(?:拒收|拒绝|屏蔽)|对方.{0,6}(?:拒收|黑名单)|收件者拒收',
     ),

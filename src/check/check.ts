@@ -1,112 +1,94 @@
-/** What a sceptical postmaster would say of an issue, before anybody else can. */
+/**
+ * What a sceptical postmaster would say of an issue, before anybody else can. A check is data: add an
+ * entry to the list of its family (`issue.ts`, `links.ts`, …), and a fixture that fails it.
+ */
+import type { Settings } from '../config/settings.ts';
 import type { Email } from '../issue/email.ts';
 import type { Issue } from '../issue/issue.ts';
-import { imagesOf } from '../issue/markdown.ts';
-import { findChecks } from '../issue/parse.ts';
+import type { RawMessage } from '../message/parts.ts';
+import type { HtmlDocument } from '../render/document.ts';
+import type { TemplateFile } from '../render/templates.ts';
+import type { Probe } from '../sources/probe.ts';
 
+/** An error stops a send, unless a person overrides it by its id. */
+export type Severity = 'error' | 'warning' | 'info';
+
+/** Plain data: `check --json` prints it, the studio shows it beside its line. */
 export interface Finding {
   /** Stable, kebab-case: what `--allow` names. */
   id: string;
-  /** An error stops a send. */
-  severity: 'error' | 'warning' | 'info';
+  severity: Severity;
+  /** What is wrong here. */
   message: string;
+  /** Relative to the newsletter's directory. */
   file: string;
   /** From 1; absent where the finding is about the whole. */
   line?: number | undefined;
+  column?: number | undefined;
+  /** What to do. */
   hint?: string | undefined;
-  /** Rule or document that it rests on. */
-  source?: string | undefined;
+  /** Why it matters to readers or mailbox providers. */
+  reason: string;
+  /** Rule that it rests on, and where that is told. */
+  source: string;
+  url: string;
 }
 
-/** Bytes of HTML that Gmail still shows whole (H-01), and where a warning begins. */
-const CLIPPED = 100_000;
-const NEAR_CLIPPED = 80_000;
-
-/** Checks on the editor's file: unfinished marks, pictures, links, and whether there is anything to send. */
-export function checkFile(text: string, issue: Issue, file: string): Finding[] {
-  return [
-    ...unfinished(text, file),
-    ...nothingToSend(issue, file),
-    ...pictures(text, file),
-    ...withoutLink(issue, file),
-  ];
+/** What a check says of one place; the rest of the finding stands in the check. */
+export interface Found {
+  message: string;
+  hint?: string | undefined;
+  file?: string | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
+  /** Absent: that of the check. */
+  severity?: Severity;
 }
 
-/** Checks on the rendered mail: subject, size. */
-export function checkEmail(email: Email, file: string): Finding[] {
-  return [...subject(email, file), ...size(email, file)];
+export interface Check {
+  id: string;
+  severity: Severity;
+  /** Why it matters, one sentence. */
+  reason: string;
+  /** Rule, such as `H-13`. */
+  source: string;
+  /** Where the rule is told. */
+  url: string;
+  /** Looks; a place that is not named is the issue's file. */
+  find: (context: Context) => Iterable<Found> | Promise<Iterable<Found>>;
 }
 
-function unfinished(text: string, file: string): Finding[] {
-  return findChecks(text).map((mark) => ({
-    id: 'unfinished-check',
-    severity: 'error',
-    message: `Left to check: ${mark.text}`,
-    file,
-    line: mark.line,
-    hint: 'Settle it and delete the <!-- check: … --> mark.',
-  }));
+/** Everything that checks look at. They change nothing of it. */
+export interface Context {
+  /** The editor's file as it stands, its path for people, and what it says. */
+  text: string;
+  file: string;
+  issue: Issue;
+  settings: Pick<
+    Settings,
+    'name' | 'language' | 'sender' | 'listId' | 'site' | 'dkim' | 'commercial' | 'delivery'
+  >;
+  /** The mail for everybody, with slot markers. */
+  email: Email;
+  /** All that the mail is drawn from; the one that holds the rest comes first. */
+  templates: readonly TemplateFile[];
+  /** One reader's message as it goes over the wire, taken apart; the HTML and text in it. */
+  message: RawMessage;
+  html: HtmlDocument;
+  plain: string;
+  /** The unsubscribe link of that reader. */
+  unsubscribeUrl: string;
+  /** Why our own signature does not hold, where we sign. */
+  signatureProblem: string | undefined;
+  /** Items that an earlier issue has told. */
+  told: readonly { id: string; issue: string; headline: string }[];
+  /** ms. */
+  now: number;
+  /** Asks the web; only on demand. */
+  probe?: ((url: string) => Promise<Probe>) | undefined;
+  /** What went wrong when the unsubscribe link was tried on a server of our own; absent: not tried. */
+  unsubscribeProblems?: readonly string[] | undefined;
 }
 
-function nothingToSend(issue: Issue, file: string): Finding[] {
-  const shown = issue.sections.filter((section) => !section.held);
-  const filled = shown.some((section) => section.prose || section.items.some((item) => !item.held));
-  if (filled || issue.opening) return [];
-  return [
-    { id: 'issue-empty', severity: 'error', message: 'There is nothing to send in it', file },
-  ];
-}
-
-/** A reader who wants to know more has nowhere to go. */
-function withoutLink({ sections }: Issue, file: string): Finding[] {
-  return sections
-    .filter(({ held, ad }) => !held && !ad)
-    .flatMap(({ items }) => items)
-    .filter(
-      ({ held, ad, links, body }) =>
-        !held && !ad && links.length === 0 && !/https?:\/\//.test(body),
-    )
-    .map(({ headline, line }) => ({
-      id: 'item-without-link',
-      severity: 'warning',
-      message: `"${headline}" names no source`,
-      file,
-      line,
-      hint: 'End the item with a line of links: [where it comes from](https://…)',
-    }));
-}
-
-function pictures(text: string, file: string): Finding[] {
-  return imagesOf(text)
-    .filter((image) => !image.alt)
-    .map((image) => ({
-      id: 'image-without-alt',
-      severity: 'error',
-      message: `The picture ${image.src} has no description`,
-      file,
-      line: image.line,
-      hint: 'Write ![what it shows](address): many readers see only the words.',
-      source: 'H-13',
-    }));
-}
-
-function subject({ subject }: Email, file: string): Finding[] {
-  if (!/^(re|fwd?|回复|转发)\s*[:：]/i.test(subject)) return [];
-  return [
-    {
-      id: 'subject-pretends',
-      severity: 'error',
-      message: `The subject "${subject}" pretends to be an answer or a forwarded mail`,
-      file,
-      source: 'D-29',
-    },
-  ];
-}
-
-function size({ html }: Email, file: string): Finding[] {
-  const bytes = Buffer.byteLength(html);
-  if (bytes < NEAR_CLIPPED) return [];
-  const severity = bytes < CLIPPED ? 'warning' : 'error';
-  const message = `The mail has ${bytes} bytes of HTML; Gmail cuts off at about ${CLIPPED}`;
-  return [{ id: 'html-size', severity, message, file, source: 'H-01' }];
-}
+/** Where the rules without a public text of their own are explained. */
+export const OWN_PAGE = 'docs/checks.md';

@@ -144,6 +144,20 @@ export const newsletterSchema = z
         .describe('Proxies whose X-Forwarded-For is believed, such as 127.0.0.1'),
       subscribe: subscribe.prefault({}),
     }),
+    commercial: z
+      .boolean()
+      .default(false)
+      .describe(
+        'It advertises: the law then asks for a postal address and, in China, for 广告 or AD in the subject',
+      ),
+    check: z
+      .strictObject({
+        allow: z
+          .array(z.string())
+          .default([])
+          .describe('Ids of findings that never stop a send; docs/checks.md lists them'),
+      })
+      .prefault({}),
     schedule: z
       .strictObject({
         cron: z

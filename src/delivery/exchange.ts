@@ -5,12 +5,12 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { failedError } from '../errors.ts';
-import { isPassing } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
 import { createBreaker } from './breaker.ts';
 import { failpoint } from './failpoint.ts';
 import { exchange, release } from './ledger.ts';
 import type { Marked, Marking } from './mark.ts';
+import { patiently } from './patiently.ts';
 import type { Result } from './settle.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,24 +25,38 @@ export interface Exchange {
   close(): Promise<void>;
 }
 
-/** How long a failing database is tried again, ms. */
-const PATIENCE = 5 * 60_000;
-const RETRY = 250;
 /** Lanes wait so long for a limit to open, ms; beyond it the campaign is put aside. */
 const LONGEST_WAIT = 5_000;
+
+/** Where the deliveries come from, when they are handed out in chunks. */
+export interface Source {
+  /** Nothing more of the present chunk is due: takes another one of the same campaign. @returns whether there is one */
+  advance(): Promise<boolean>;
+  /** Gives back the chunks that are done with. @param underWay ids of deliveries that are marked and not settled */
+  tidy(underWay: ReadonlySet<number>): Promise<void>;
+}
 
 export interface ExchangeOptions {
   db: Kysely<Database>;
   /** Waits until what has been committed is on the disk. */
   flush: () => Promise<void>;
   turn: () => Turn;
+  /** Absent where one sender has everything. */
+  source?: Source | undefined;
   /** Deliveries that may be under way at once. */
   lanes: number;
   /** Aborted: results are still stored, nothing more is given out. */
   signal: AbortSignal;
 }
 
-export function openExchange({ db, flush, turn, lanes, signal }: ExchangeOptions): Exchange {
+export function openExchange({
+  db,
+  flush,
+  turn,
+  source,
+  lanes,
+  signal,
+}: ExchangeOptions): Exchange {
   const breaker = createBreaker();
   /** Marked and not yet settled. */
   const underWay = new Set<number>();
@@ -78,6 +92,7 @@ export function openExchange({ db, flush, turn, lanes, signal }: ExchangeOptions
         done();
       }
       await handOut(marking, asking);
+      await source?.tidy(underWay);
     } catch (error) {
       for (const { fail } of [...handed, ...asking]) fail(error as Error);
     }
@@ -101,6 +116,8 @@ export function openExchange({ db, flush, turn, lanes, signal }: ExchangeOptions
     const isSoon = opens !== null && opens - now <= LONGEST_WAIT;
     if (isSoon && idle.length > 0) {
       await sleep(Math.max(1, opens - now), undefined, { signal }).catch(() => {});
+      waiting.push(...idle);
+    } else if (idle.length > 0 && opens === null && (await source?.advance())) {
       waiting.push(...idle);
     } else for (const { give } of idle) give(null);
   }
@@ -141,23 +158,4 @@ interface Handed {
 interface Waiting {
   give(delivery: Marked | null): void;
   fail(error: Error): void;
-}
-
-/** A database that is full, locked or away holds everything up: no stored result, no next mark. */
-async function patiently<T>(write: () => Promise<T>): Promise<T> {
-  const begun = performance.now();
-  for (;;) {
-    try {
-      return await write();
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      if (performance.now() - begun > PATIENCE) {
-        const { message } = error as Error;
-        throw failedError('ledger-unwritable', `The database cannot be written: ${message}`, {
-          hint: 'Make room or free the lock, then send again: it goes on where it stopped.',
-        });
-      }
-      await sleep(RETRY);
-    }
-  }
 }

@@ -4,15 +4,17 @@
  */
 import { type Kysely, sql } from 'kysely';
 import { failedError } from '../errors.ts';
+import { holdCampaign, holdLimits, isPostgres } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { inSureTransaction, inTransaction } from '../store/transaction.ts';
+import { doubt } from './doubt.ts';
 import { logEvent } from './events.ts';
 import { failpoint } from './failpoint.ts';
 import { type Limits, readLimits } from './limits.ts';
 import { type Marking, mark } from './mark.ts';
-import { pauseCampaign } from './progress.ts';
+import { haltCampaign } from './progress.ts';
 import { type Result, settle } from './settle.ts';
-import { type LedgerRules, MOST_RESENDS, type SendingCampaign, type Turn } from './turn.ts';
+import type { LedgerRules, SendingCampaign, Turn } from './turn.ts';
 
 /**
  * Stores results and marks the next deliveries, in one transaction.
@@ -25,11 +27,12 @@ export function exchange(
   wanted: number,
   stop: string | null = null,
 ): Promise<Marking> {
-  return inTransaction(db, async (trx) => {
+  return inSureTransaction(db, async (trx) => {
     failpoint('before-result-commit');
+    await holdCampaign(trx, turn.campaign.id, 'together');
     const limits = await limitsOf(trx, turn);
     if (results.length > 0) await settle(trx, turn, results, limits);
-    if (stop !== null) await pauseCampaign(trx, turn.campaign.id, stop, turn.now);
+    if (stop !== null) await haltCampaign(trx, turn.campaign.id, stop, turn.now);
     return wanted > 0 ? mark(trx, turn, limits, wanted) : { marked: [], again: null };
   });
 }
@@ -38,9 +41,9 @@ const NO_LIMITS: Limits = { rows: new Map(), used: new Map() };
 
 /** Nothing holds back what is written into a directory. */
 async function limitsOf(db: Kysely<Database>, { campaign, rules, now }: Turn): Promise<Limits> {
-  return campaign.channel === 'smtp'
-    ? readLimits(db, campaign.newsletter, rules.rates, now)
-    : NO_LIMITS;
+  if (campaign.channel !== 'smtp') return NO_LIMITS;
+  if (Object.keys(rules.rates).length > 0) await holdLimits(db, campaign.newsletter);
+  return readLimits(db, campaign.newsletter, rules.rates, now);
 }
 
 /** Gives back what was marked and not begun: it is as if it had not been touched. */
@@ -60,7 +63,7 @@ export async function release(
 }
 
 /**
- * What a sender that is gone left marked: nobody knows whether it was sent.
+ * What a sender that is gone left marked: nobody knows whether it was sent. On SQLite: the lock says that it is gone.
  * @returns the epoch of the new sender
  */
 export async function recover(
@@ -70,32 +73,9 @@ export async function recover(
   now: number,
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
-    const orphans = await trx
-      .selectFrom('deliveries')
-      .select(['id', 'epoch'])
-      .where('newsletter', '=', newsletter)
-      .where('state', '=', 'attempting')
-      .execute();
-    const again = onUnknown === 'resend' ? MOST_RESENDS : 0;
-    const reply = 'The sender ended before the relay had answered';
-    const reason = 'sender-ended';
-    const doubtful = trx
-      .updateTable('deliveries')
-      .where('newsletter', '=', newsletter)
-      .where('state', '=', 'attempting');
-    await doubtful
-      .set({ state: 'queued', resends: sql`resends + 1`, not_before: now, reply, reason })
-      .where('resends', '<', again)
-      .execute();
-    await doubtful.set({ state: 'unknown', settled_at: now, reply, reason }).execute();
-    for (const { id } of orphans) {
-      const attempt = { delivery_id: id, state: 'unknown' as const, code: null, reply, reason };
-      await trx
-        .insertInto('attempts')
-        .values({ newsletter, at: now, ...attempt })
-        .execute();
-    }
-    return Math.max(now, ...orphans.map(({ epoch }) => epoch + 1));
+    const which = sql<boolean>`newsletter = ${newsletter}`;
+    const epochs = await doubt(trx, { newsletter, which, onUnknown, now });
+    return Math.max(now, ...epochs.map((epoch) => epoch + 1));
   });
 }
 
@@ -135,28 +115,38 @@ export async function finishCampaigns(
   newsletter: string,
   now: number,
 ): Promise<void> {
-  const finished = await db
-    .updateTable('campaigns')
-    .set({ state: 'finished', finished_at: now })
+  const done = isPostgres(db) ? allChunksClosed : allSettled;
+  const candidates = await db
+    .selectFrom('campaigns')
+    .select('id')
     .where('newsletter', '=', newsletter)
     .where('state', '=', 'sending')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('deliveries')
-            .select('deliveries.id')
-            .whereRef('deliveries.campaign_id', '=', 'campaigns.id')
-            .where('deliveries.state', 'in', ['queued', 'attempting', 'deferred']),
-        ),
-      ),
-    )
-    .returning(['id', 'planned'])
+    .where(done)
     .execute();
-  for (const { id, planned } of finished) {
-    await requireEverybody(db, id, planned);
-    await logEvent(db, id, { kind: 'finished', detail: null, at: now });
+  for (const { id } of candidates) {
+    await inTransaction(db, async (trx) => {
+      await holdCampaign(trx, id, 'alone');
+      const finished = await trx
+        .updateTable('campaigns')
+        .set({ state: 'finished', finished_at: now })
+        .where('id', '=', id)
+        .where('state', '=', 'sending')
+        .where(done)
+        .returning(['id', 'planned'])
+        .executeTakeFirst();
+      if (!finished) return;
+      await requireEverybody(trx, id, finished.planned);
+      await logEvent(trx, id, { kind: 'finished', detail: null, at: now });
+    });
   }
 }
+
+const allSettled = sql<boolean>`not exists (select 1 from deliveries
+  where deliveries.campaign_id = campaigns.id and deliveries.state in ('queued', 'attempting', 'deferred'))`;
+
+/** A chunk is closed when all of it is settled. */
+const allChunksClosed = sql<boolean>`exists (select 1 from chunks where chunks.campaign_id = campaigns.id)
+  and not exists (select 1 from chunks where chunks.campaign_id = campaigns.id and chunks.open = 1)`;
 
 /** I1: as many rows as were planned, whatever became of them. */
 async function requireEverybody(db: Kysely<Database>, id: number, planned: number): Promise<void> {

@@ -4,6 +4,7 @@ import type { Provider } from '../audience/address.ts';
 import { reachable } from '../audience/reachable.ts';
 import type { Database } from '../store/schema.ts';
 import { unplanned } from '../store/unplanned.ts';
+import type { Chunk } from './chunks.ts';
 import { type Allowance, allowance, type Limits, spend } from './limits.ts';
 import type { Turn } from './turn.ts';
 
@@ -145,11 +146,18 @@ interface MarkedRow {
 }
 
 /** The next ones of a line, as a query that SQLite plans once (see `unplanned`): there are few lines. */
-function dueIn({ campaign, now }: Turn, { provider, state }: Line, limit: number) {
+function dueIn({ campaign, now, chunk, epoch }: Turn, { provider, state }: Line, limit: number) {
   return sql<{ id: number }>`select id from deliveries
     where campaign_id = ${unplanned(campaign.id)}
       and state = ${sql.lit(state)} and provider = ${sql.lit(provider)}
+      ${chunk ? within(chunk, epoch) : sql``}
       and not_before <= ${unplanned(now)} order by not_before, id limit ${unplanned(limit)}`;
+}
+
+/** Only the owner of a chunk marks deliveries of it: one that was taken over finds nothing. */
+function within({ id, first, last }: Chunk, epoch: number) {
+  return sql`and id between ${first} and ${last}
+    and exists (select 1 from chunks where chunks.id = ${id} and chunks.epoch = ${epoch})`;
 }
 
 function subscriberIsReachable() {

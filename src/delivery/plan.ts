@@ -5,8 +5,10 @@ import { isActive, isSuppressed, reachable } from '../audience/reachable.ts';
 import { blockedError } from '../errors.ts';
 import type { Email } from '../issue/email.ts';
 import { type Program, programHash, serialise } from '../message/program.ts';
+import { holdCampaign } from '../store/dialect.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { handOutPlanned } from './chunks.ts';
 import { logEvent } from './events.ts';
 import { failpoint } from './failpoint.ts';
 import { type CampaignProgress, campaignProgress } from './progress.ts';
@@ -86,6 +88,7 @@ export function planCampaign(db: Kysely<Database>, input: PlanInput): Promise<Pl
     if (planned === 0) throw nobody(input);
     await trx.updateTable('campaigns').set({ planned }).where('id', '=', campaignId).execute();
     await logPlan(trx, input, campaignId, planned);
+    await handOutPlanned(trx, input.newsletter, campaignId, input.now);
     failpoint('after-plan-insert');
     return { campaignId, planned, first: first.size };
   });
@@ -98,8 +101,17 @@ async function logPlan(
   planned: number,
 ): Promise<void> {
   await logEvent(db, id, { kind: 'planned', detail: `${planned} readers`, at });
-  if (overridden.length > 0)
-    await logEvent(db, id, { kind: 'overridden', detail: overridden.join(', '), at });
+  await logOverridden(db, id, overridden, at);
+}
+
+async function logOverridden(
+  db: Kysely<Database>,
+  campaign: number,
+  ids: readonly string[],
+  at: number,
+): Promise<void> {
+  if (ids.length > 0)
+    await logEvent(db, campaign, { kind: 'overridden', detail: ids.join(', '), at });
 }
 
 /** Ids of the readers who get it before the others; nobody where no first wave is wanted. */
@@ -120,7 +132,10 @@ async function firstReaders(
 }
 
 /** What is sent, beside to whom. */
-export type Content = Pick<PlanInput, 'newsletter' | 'email' | 'program' | 'sender' | 'now'>;
+export type Content = Pick<
+  PlanInput,
+  'newsletter' | 'email' | 'program' | 'sender' | 'now' | 'overridden'
+>;
 
 /**
  * A mistake was found after half is sent: freezes a second edition for the readers to whom no attempt has been
@@ -134,6 +149,7 @@ export function amendCampaign(
   content: Content,
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
+    await holdCampaign(trx, campaignId, 'alone');
     const { state } = await trx
       .selectFrom('campaigns')
       .select('state')
@@ -151,6 +167,7 @@ export function amendCampaign(
       .executeTakeFirst();
     const detail = `${numUpdatedRows} readers get another edition`;
     await logEvent(trx, campaignId, { kind: 'amended', detail, at: content.now });
+    await logOverridden(trx, campaignId, content.overridden ?? [], content.now);
     return Number(numUpdatedRows);
   });
 }
@@ -230,15 +247,18 @@ async function insertEdition(
   return id;
 }
 
-interface Recipient {
+export interface Recipient {
   id: number;
   address: string;
   name: string | null;
   public_id: string;
 }
 
-/** Reachable readers who have no delivery of this issue on this channel, in pages. */
-async function* recipients(db: Kysely<Database>, key: CampaignKey): AsyncGenerator<Recipient[]> {
+/** Reachable readers who have no delivery of this issue on this channel, in pages, by their ids. */
+export async function* recipients(
+  db: Kysely<Database>,
+  key: CampaignKey,
+): AsyncGenerator<Recipient[]> {
   for (let after = 0; ; ) {
     const page = await db
       .selectFrom('subscribers')

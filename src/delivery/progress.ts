@@ -1,6 +1,7 @@
 /** Where campaigns stand, and the hands on them: pause, resume, cancel. */
 import type { Kysely } from 'kysely';
 import { inputError } from '../errors.ts';
+import { holdCampaign } from '../store/dialect.ts';
 import {
   type CampaignTable,
   type Database,
@@ -8,6 +9,7 @@ import {
   type DeliveryState,
 } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { reopenChunks } from './chunks.ts';
 import { logEvent } from './events.ts';
 
 export interface CampaignProgress {
@@ -112,19 +114,31 @@ export async function pauseCampaign(
   now: number,
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
-    const { numUpdatedRows } = await trx
-      .updateTable('campaigns')
-      .set({ state: 'paused', note })
-      .where('id', '=', id)
-      .where('state', '=', 'sending')
-      .executeTakeFirst();
-    if (numUpdatedRows > 0n) await logEvent(trx, id, { kind: 'paused', detail: note, at: now });
+    await holdCampaign(trx, id, 'alone');
+    await haltCampaign(trx, id, note, now);
   });
+}
+
+/** A sender pauses what it sends of, in the transaction that is open. @param note why @param now ms */
+export async function haltCampaign(
+  db: Kysely<Database>,
+  id: number,
+  note: string,
+  now: number,
+): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('campaigns')
+    .set({ state: 'paused', note })
+    .where('id', '=', id)
+    .where('state', '=', 'sending')
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) await logEvent(db, id, { kind: 'paused', detail: note, at: now });
 }
 
 /** Goes on, also where a relay or provider group was held back: a person has looked. @param now ms */
 export async function resumeCampaign(db: Kysely<Database>, id: number, now: number): Promise<void> {
   await inTransaction(db, async (trx) => {
+    await holdCampaign(trx, id, 'alone');
     const resumed = await trx
       .updateTable('campaigns')
       .set({ state: 'sending', note: null })
@@ -138,6 +152,7 @@ export async function resumeCampaign(db: Kysely<Database>, id: number, now: numb
       .set({ held_until: 0, step: 0, note: null })
       .where('newsletter', '=', resumed.newsletter)
       .execute();
+    await reopenChunks(trx, id, now);
     await logEvent(trx, id, { kind: 'resumed', detail: null, at: now });
   });
 }
@@ -145,6 +160,7 @@ export async function resumeCampaign(db: Kysely<Database>, id: number, now: numb
 /** Ends it for good: what has not begun never will. What is in flight is still accounted for. @param now ms */
 export async function cancelCampaign(db: Kysely<Database>, id: number, now: number): Promise<void> {
   await inTransaction(db, async (trx) => {
+    await holdCampaign(trx, id, 'alone');
     const { numUpdatedRows } = await trx
       .updateTable('campaigns')
       .set({ state: 'cancelled', finished_at: now })
@@ -202,6 +218,7 @@ export async function resolveUnknown(
   now: number,
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
+    await holdCampaign(trx, campaign, 'alone');
     const change =
       verdict === 'resend'
         ? { state: 'queued' as const, not_before: now, settled_at: null }
@@ -213,6 +230,7 @@ export async function resolveUnknown(
       .where('state', '=', 'unknown')
       .executeTakeFirst();
     if (verdict === 'resend' && numUpdatedRows > 0n) {
+      await reopenChunks(trx, campaign, now);
       await trx
         .updateTable('campaigns')
         .set({ state: 'sending', finished_at: null })

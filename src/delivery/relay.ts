@@ -1,9 +1,10 @@
 /** Sees when it is the relay that fails, and not one mail. */
 import { logEvent } from './events.ts';
+import type { SenderOptions } from './lanes.ts';
 import { hold, readLimits, release } from './limits.ts';
 import type { Outcome } from './outcome.ts';
-import { pauseCampaign } from './progress.ts';
-import type { SenderOptions } from './sender.ts';
+import { patiently } from './patiently.ts';
+import { haltCampaign } from './progress.ts';
 import type { Transport } from './transport.ts';
 import type { Turn } from './turn.ts';
 
@@ -30,7 +31,7 @@ export function watchRelay(
     const wait = HOLDS[step];
     if (wait === undefined) {
       await release(db, newsletter, 'relay');
-      return pauseCampaign(db, campaign.id, `The relay fails: ${last}`, now);
+      return haltCampaign(db, campaign.id, `The relay fails: ${last}`, now);
     }
     await hold(db, newsletter, 'relay', { until: now + wait, step: step + 1, note: last });
     const detail = `the relay for ${wait / 60_000} min: ${last}`;
@@ -43,13 +44,13 @@ export function watchRelay(
       seen += 1;
       inRow = relayFault ? inRow + 1 : 0;
       if (!relayFault) return;
-      last = reply;
+      last = reply.replaceAll('\0', '\ufffd');
       log.warn({ campaign: turn().campaign.id, reply, inRow }, 'the relay is at fault');
-      if (inRow % (MOST_FAULTS + lanes) === 0) await holdBack();
+      if (inRow % (MOST_FAULTS + lanes) === 0) await patiently(holdBack);
     },
     /** Nothing more is due. A short list may have met nothing but faults. */
     async end(): Promise<void> {
-      if (inRow > 0 && inRow === seen) await holdBack();
+      if (inRow > 0 && inRow === seen) await patiently(holdBack);
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Database, DeliveryState } from '../store/schema.ts';
 import { type CampaignEvent, eventsOf } from './events.ts';
+import { type Compared, comparedWithRehearsal } from './rehearsal.ts';
 
 export interface CampaignReport {
   /** Deliveries by provider group and state; only what there is. */
@@ -16,6 +17,8 @@ export interface CampaignReport {
   bounces: Record<string, number>;
   /** Provider groups among its readers that report no complaints: none shown does not mean none made. */
   silentOnComplaints: string[];
+  /** What its last rehearsal foretold; absent where it was not rehearsed. */
+  rehearsal?: Compared;
   /** What happened to it, oldest first. */
   events: CampaignEvent[];
 }
@@ -61,6 +64,7 @@ export async function campaignReport(db: Kysely<Database>, id: number): Promise<
     .where('deliveries.campaign_id', '=', id)
     .select(({ fn }) => fn.countAll<number>().as('unsuccessful'))
     .executeTakeFirstOrThrow();
+  const rehearsal = await comparedWithRehearsal(db, id);
   return {
     byProvider,
     reasons: reasons.map(({ state, reason, count, example }) => ({
@@ -73,6 +77,7 @@ export async function campaignReport(db: Kysely<Database>, id: number): Promise<
     resent: Number(resent ?? 0),
     bounces: await bouncesOf(db, id),
     silentOnComplaints: SILENT.filter((provider) => provider in byProvider),
+    ...(rehearsal ? { rehearsal } : {}),
     events: await eventsOf(db, id),
   };
 }

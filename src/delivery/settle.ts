@@ -3,17 +3,17 @@ import { type Kysely, sql } from 'kysely';
 import { suppress } from '../audience/suppression.ts';
 import { unsubscribe } from '../audience/unsubscribe.ts';
 import { failedError } from '../errors.ts';
-import { tableOf } from '../store/dialect.ts';
+import { isPostgres, tableOf } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
 import { unplanned } from '../store/unplanned.ts';
 import { logEvent } from './events.ts';
 import { hold, type Limits, release } from './limits.ts';
 import type { Marked } from './mark.ts';
 import type { Outcome } from './outcome.ts';
-import { pauseCampaign } from './progress.ts';
+import { haltCampaign } from './progress.ts';
 import { jittered, retryDelay } from './retry.ts';
 import { countSoft } from './soft.ts';
-import { type LedgerRules, MOST_RESENDS, type Turn } from './turn.ts';
+import { type LedgerRules, MOST_RESENDS, SENDER_ENDED, type Turn } from './turn.ts';
 
 export interface Result {
   delivery: Marked;
@@ -90,7 +90,27 @@ async function writeAccepted(
     from ${tableOf(db, 'fate', columns, fates)}
     where deliveries.id = fate.id
       and epoch = ${unplanned(epoch)} and deliveries.state = 'attempting'`.execute(db);
-  requireAll(fates.length, numAffectedRows);
+  if (Number(numAffectedRows) === fates.length) return;
+  if (!isPostgres(db)) throw overtaken(fates.length, numAffectedRows);
+  await acceptLate(db, now, fates);
+}
+
+/**
+ * This worker was silent for so long that another took its chunk over and gave the mail up. The relay took it all the
+ * same: a late reply settles what is in doubt (I4). What the other has begun again is the other's to settle.
+ */
+async function acceptLate(
+  db: Kysely<Database>,
+  now: number,
+  fates: readonly Fate[],
+): Promise<void> {
+  const columns = { id: 'bigint', code: 'bigint', reply: 'text' } as const;
+  await sql`update deliveries set
+      state = 'accepted', reason = 'accepted', settled_at = ${now},
+      code = fate.code, reply = fate.reply
+    from ${tableOf(db, 'fate', columns, fates)}
+    where deliveries.id = fate.id and deliveries.reason = ${SENDER_ENDED}
+      and deliveries.state in ('queued', 'unknown')`.execute(db);
 }
 
 async function writeFates(
@@ -106,13 +126,13 @@ async function writeFates(
     from ${tableOf(db, 'fate', FATE, fates)}
     where deliveries.id = fate.id
       and epoch = ${epoch} and deliveries.state = 'attempting'`.execute(db);
-  requireAll(fates.length, numAffectedRows);
+  if (Number(numAffectedRows) !== fates.length && !isPostgres(db))
+    throw overtaken(fates.length, numAffectedRows);
 }
 
-/** A delivery that is not ours any more is a sign of a second sender (I3, I4). */
-function requireAll(wanted: number, found: bigint | undefined): void {
-  if (Number(found) === wanted) return;
-  throw failedError(
+/** On SQLite a delivery that is not ours any more is a sign of a second sender (I3, I4). */
+function overtaken(wanted: number, found: bigint | undefined) {
+  return failedError(
     'ledger-overtaken',
     `Of ${wanted} deliveries that this sender had marked, ${found} are still its own`,
     { hint: 'Another sender works on the same database. Stop one of them.' },
@@ -209,7 +229,7 @@ async function follow(db: Kysely<Database>, turn: Turn, result: Result): Promise
     case 'hold':
       return holdProvider(db, turn, result, consequence);
     case 'stop':
-      return pauseCampaign(db, campaign.id, reply, now);
+      return haltCampaign(db, campaign.id, reply, now);
   }
 }
 
@@ -251,7 +271,7 @@ async function holdProvider(
     .where('note', 'like', 'blocked:%')
     .executeTakeFirstOrThrow();
   if (Number(count) >= BLOCKED_GROUPS)
-    await pauseCampaign(
+    await haltCampaign(
       db,
       campaign.id,
       `${count} provider groups block us, the last one with: ${reply}`,

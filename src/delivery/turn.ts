@@ -1,5 +1,6 @@
 /** What every write into the ledger depends on. */
 import type { Channel } from '../store/schema.ts';
+import type { Chunk } from './chunks.ts';
 import type { Rates } from './limits.ts';
 import type { Queue } from './queue.ts';
 
@@ -25,9 +26,14 @@ export interface Turn {
   now: number;
   rules: LedgerRules;
   queue: Queue;
+  /** What this worker owns of the campaign; null on SQLite, where one sender owns everything. */
+  chunk: Chunk | null;
   /** In [0, 1). */
   chance: () => number;
 }
 
 /** An unknown delivery is sent once more, last, with the same bytes; then it stays unknown (I7). */
 export const MOST_RESENDS = 1;
+
+/** Reason of a delivery that a sender left marked when it ended. */
+export const SENDER_ENDED = 'sender-ended';

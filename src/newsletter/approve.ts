@@ -11,16 +11,18 @@ import type { Newsletter } from './newsletter.ts';
 /**
  * Checks the issue and writes the approval into its front matter, changing nothing else.
  * @param by who approves; absent: the editor of the settings
+ * @param allow ids of findings that they override
  */
 export async function approve(
   newsletter: Newsletter,
   id: IssueId,
   by = newsletter.settings.editor,
+  allow: readonly string[] = [],
 ): Promise<Approval> {
   if (!by) throw whoApproves();
   const now = newsletter.clock();
   const composed = await compose(newsletter, id, now);
-  gate(composed, []);
+  await gate(newsletter, composed, allow);
   const approval = {
     by,
     at: localTime(now, newsletter.settings.schedule?.zone),

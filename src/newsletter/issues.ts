@@ -30,6 +30,11 @@ export function issueDir(place: Pick<Newsletter, 'dir'>, id: IssueId): string {
   });
 }
 
+/** Path of an issue's file, for people. */
+export function issueFile(id: IssueId): string {
+  return `issues/${id}/issue.md`;
+}
+
 /** Reads issues/ID/issue.md. Throws when it is missing or no valid issue, with every mistake in it. */
 export function readIssue(place: Place, id: IssueId): IssueFile {
   const path = join(issueDir(place, id), 'issue.md');

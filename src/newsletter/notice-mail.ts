@@ -4,7 +4,7 @@ import type { Email } from '../issue/email.ts';
 import { sign } from '../message/dkim.ts';
 import { compileNotice, fillPieces, NO_TOKEN } from '../message/program.ts';
 import type { Newsletter } from './newsletter.ts';
-import { signerOf } from './worker.ts';
+import { signerOf } from './signer.ts';
 
 /** Where such mails come from. */
 export function noticeSender({ settings }: Pick<Newsletter, 'settings'>): string {

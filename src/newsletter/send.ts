@@ -67,7 +67,7 @@ const STALE = 30 * 86_400_000;
 /** What a send would do now. Writes nothing. */
 export async function dryRun(newsletter: Newsletter, input: SendInput): Promise<DryRun> {
   const composed = await compose(newsletter, input.issue, newsletter.clock());
-  gate(composed, input.allow ?? []);
+  await gate(newsletter, composed, input.allow);
   const preview = await previewPlan(newsletter.db, campaignOf(newsletter, input));
   return {
     ...preview,
@@ -138,7 +138,6 @@ export async function prepareCampaign(
     ...(await contentOf(newsletter, input)),
     tokenFor: (publicId: string) => unsubscribeToken(keys, settings.slug, publicId),
     firstWave: settings.delivery.firstWave,
-    overridden: input.allow,
   };
   return (db) => planCampaign(db, campaign);
 }
@@ -158,17 +157,17 @@ export async function amend(
 }
 
 /** What would go out, composed and let through by the gate. */
-async function contentOf(newsletter: Newsletter, { issue, allow = [] }: SendInput) {
+async function contentOf(newsletter: Newsletter, { issue, allow }: SendInput) {
   const { settings, clock } = newsletter;
   const now = clock();
   const composed = await compose(newsletter, issue, now);
-  gate(composed, allow);
+  const { overridden } = await gate(newsletter, composed, allow);
   if (!composed.approved) throw notApproved(composed);
   if (settings.delivery.channel === 'smtp') await requirePublicPictures(newsletter, composed);
   await keepTargets(newsletter, issue, composed.targets);
   const { email, program } = composed;
   const sender = settings.bounces.address ?? settings.sender.address;
-  return { newsletter: settings.slug, email, program, sender, now };
+  return { newsletter: settings.slug, email, program, sender, now, overridden };
 }
 
 /** A campaign over SMTP needs links that work and keys that last (D-13). */
@@ -194,7 +193,7 @@ async function readyToSend(
   requireSendable(newsletter);
   const now = newsletter.clock();
   const composed = await compose(newsletter, input.issue, now);
-  gate(composed, input.allow ?? []);
+  await gate(newsletter, composed, input.allow);
   const preview = await previewPlan(newsletter.db, campaignOf(newsletter, input));
   if (now - Date.parse(composed.issue.date) > STALE) {
     await need(
@@ -207,7 +206,7 @@ async function readyToSend(
     talk,
     `Send "${composed.email.subject}" to ${preview.recipients} readers by ${newsletter.settings.delivery.channel}?${approval}`,
   );
-  if (!composed.approved) await approve(newsletter, input.issue);
+  if (!composed.approved) await approve(newsletter, input.issue, undefined, input.allow);
 }
 
 async function need(talk: SendTalk, question: string): Promise<void> {
@@ -227,7 +226,8 @@ async function follow(
   return { campaign, began, interrupted: talk.signal.aborted, progress };
 }
 
-function campaignOf({ settings }: Newsletter, input: SendInput) {
+/** The campaign that a send would be. */
+export function campaignOf({ settings }: Newsletter, input: SendInput) {
   return {
     newsletter: settings.slug,
     channel: settings.delivery.channel,

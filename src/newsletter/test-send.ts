@@ -10,7 +10,8 @@ import { keepTargets } from './clicks.ts';
 import { compose } from './compose.ts';
 import { readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
-import { signerOf, transportFor } from './worker.ts';
+import { signerOf } from './signer.ts';
+import { transportFor } from './worker.ts';
 
 export interface TestResult {
   address: string;

@@ -2,19 +2,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { SenderReport } from '../delivery/lanes.ts';
 import type { Rates } from '../delivery/limits.ts';
 import { createOutbox } from '../delivery/outbox.ts';
-import { runSender, type SenderReport } from '../delivery/sender.ts';
+import { runSender } from '../delivery/sender.ts';
 import { createSmtpTransport } from '../delivery/smtp/transport.ts';
 import type { Transport } from '../delivery/transport.ts';
 import type { LedgerRules } from '../delivery/turn.ts';
 import { inputError } from '../errors.ts';
-import { loadSigner, type Signer } from '../message/dkim.ts';
 import type { Verp } from '../message/verp.ts';
+import { isPostgres } from '../store/dialect.ts';
 import { acquireLock } from '../store/lock.ts';
 import type { Channel } from '../store/schema.ts';
 import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
+import { signerOf } from './signer.ts';
 
 /**
  * Sends whatever campaigns there are until the signal, or, with `once`, until nothing is due.
@@ -26,8 +28,10 @@ export async function work(
   options: { signal: AbortSignal; once?: boolean },
 ): Promise<SenderReport | null> {
   await requireHome(newsletter);
-  const lock = acquireLock(join(newsletter.stateDir, 'sender.lock'));
-  if (!lock) return null;
+  // On PostgreSQL each chunk has one owner, and any number of processes send.
+  const isShared = isPostgres(newsletter.db);
+  const lock = isShared ? undefined : acquireLock(join(newsletter.stateDir, 'sender.lock'));
+  if (lock === null) return null;
   try {
     return await runSender({
       db: newsletter.db,
@@ -44,7 +48,7 @@ export async function work(
       settings: rulesOf(newsletter),
     });
   } finally {
-    lock.release();
+    lock?.release();
   }
 }
 
@@ -109,16 +113,4 @@ export function transportFor(newsletter: Newsletter, channel: Channel, folder: s
 export function verpOf({ settings, keys }: Newsletter): Verp | undefined {
   const { address } = settings.bounces;
   return address === undefined ? undefined : { address, newsletter: settings.slug, keys };
-}
-
-/** Our own signature, where the settings ask for one. */
-export function signerOf({ settings, secrets }: Newsletter): Signer | undefined {
-  const { signer, domain, selector } = settings.dkim;
-  if (signer !== 'broadsheet') return undefined;
-  if (!secrets.dkimKey || !domain || !selector) {
-    throw inputError('dkim-key-missing', 'dkim.signer is "broadsheet", but there is no key', {
-      hint: 'Put DKIM_PRIVATE_KEY into the environment or config/.env, and domain and selector into the settings.',
-    });
-  }
-  return loadSigner({ domain, selector, pem: secrets.dkimKey });
 }

@@ -20,6 +20,8 @@ export interface Loss {
   message: string;
   /** What to look for in the MJML to find the place; without white space, may be empty. */
   near: string;
+  /** How often the same words stand after that place. */
+  later?: number;
 }
 
 const IMAGES = new Set(['img', 'mj-image']);
@@ -99,5 +101,6 @@ function textLoss(before: string, after: string): Loss {
   while (same < before.length && before[same] === after[same]) same += 1;
   const words = before.slice(same, same + 24);
   const message = `Words got lost on the way through MJML: "${words}"`;
-  return { message, near: words.slice(0, NEAR) };
+  const near = words.slice(0, NEAR);
+  return { message, near, later: near ? before.slice(same + 1).split(near).length - 1 : 0 };
 }

@@ -75,7 +75,7 @@ async function htmlOf(mjml: string, place: (line: number) => Where): Promise<str
     throw new BroadsheetError('input', 'template-invalid', problems);
   }
   const loss = compareContent(mjml, compiled.html);
-  if (loss) throw lost(loss.message, place(lineOf(mjml, loss.near)));
+  if (loss) throw lost(loss.message, place(lineOf(mjml, loss.near, loss.later)));
   return compiled.html;
 }
 

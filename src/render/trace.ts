@@ -25,10 +25,16 @@ export function placeOf(mjml: string, line: number): Place | undefined {
   return last && { file: last[1] as string, line: Number(last[2]) };
 }
 
-/** The line, from 1, on which words stand; white space does not matter. */
-export function lineOf(mjml: string, words: string): number {
-  const found = mjml.split('\n').findIndex((line) => line.replace(/\s+/g, '').includes(words));
-  return found + 1;
+/**
+ * The line, from 1, on which words stand; white space does not matter. 0 where they stand on none.
+ * @param later how often they stand again after the place that is meant; absent: the first is meant
+ */
+export function lineOf(mjml: string, words: string, later?: number): number {
+  const lines = mjml.split('\n').flatMap((line, at) => {
+    const times = words === '' ? 1 : line.replace(/\s+/g, '').split(words).length - 1;
+    return Array.from({ length: times }, () => at + 1);
+  });
+  return (later === undefined ? lines[0] : (lines.at(-1 - later) ?? lines[0])) ?? 0;
 }
 
 function mark({ file, source }: TemplateFile): TemplateFile {

@@ -56,14 +56,7 @@ async function get(
   { isForbidden = isPrivateAddress, resolve = lookup as LookupFunction }: DownloadOptions,
 ): Promise<Downloaded | { redirect: string }> {
   const url = allowedUrl(address, isForbidden);
-  const guarded: LookupFunction = (host, options, done) =>
-    resolve(host, options, (error, found, family) => {
-      const addresses =
-        typeof found === 'string' ? [found] : (found ?? []).map((one) => one.address);
-      const forbidden = !error && addresses.some(isForbidden);
-      if (forbidden) done(Object.assign(new Error('forbidden'), { code: 'EFORBIDDEN' }), '', 4);
-      else done(error, found, family);
-    });
+  const guarded = guardedLookup(isForbidden, resolve);
   const signal = AbortSignal.timeout(PATIENCE);
   const request = url.protocol === 'https:' ? requestSecure : requestPlain;
   return new Promise((give, fail) => {
@@ -107,8 +100,23 @@ function mediaType(header: string): string {
   return header.replace(/;.*/s, '').trim().toLowerCase();
 }
 
+/** Resolves a name, and fails with `EFORBIDDEN` when any of its addresses must not be talked to. */
+export function guardedLookup(
+  isForbidden: (address: string) => boolean,
+  resolve: LookupFunction,
+): LookupFunction {
+  return (host, options, done) =>
+    resolve(host, options, (error, found, family) => {
+      const addresses =
+        typeof found === 'string' ? [found] : (found ?? []).map((one) => one.address);
+      const forbidden = !error && addresses.some(isForbidden);
+      if (forbidden) done(Object.assign(new Error('forbidden'), { code: 'EFORBIDDEN' }), '', 4);
+      else done(error, found, family);
+    });
+}
+
 /** Ports and names that feeds have; the URL parser has turned `0x7f.1` and `2130706433` into what they are. */
-function allowedUrl(address: string, isForbidden: (address: string) => boolean): URL {
+export function allowedUrl(address: string, isForbidden: (address: string) => boolean): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (!url || !/^https?:$/.test(url.protocol))
     throw refused(address, 'This is no http or https address');

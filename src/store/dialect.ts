@@ -89,6 +89,30 @@ function isLost(code: string, message: string): boolean {
   );
 }
 
+/**
+ * Who sends of a campaign holds it together with others; who pauses, changes or ends it, alone. So nothing of it
+ * starts after that has been committed. Lasts until the transaction ends. On SQLite every transaction is alone.
+ */
+export async function holdCampaign(
+  db: Kysely<Database>,
+  campaign: number,
+  how: 'together' | 'alone',
+): Promise<void> {
+  if (!isPostgres(db)) return;
+  const lock = sql.raw(`pg_advisory_xact_lock${how === 'together' ? '_shared' : ''}`);
+  await sql`select ${lock}(${sql.lit(CAMPAIGN)}, ${campaign}::int)`.execute(db);
+}
+
+/** Workers that spend from the same limits take turns, until the transaction ends. */
+export async function holdLimits(db: Kysely<Database>, newsletter: string): Promise<void> {
+  if (!isPostgres(db)) return;
+  await sql`select pg_advisory_xact_lock(${sql.lit(LIMITS)}, hashtext(${newsletter}))`.execute(db);
+}
+
+/** Names of locks. */
+const CAMPAIGN = 7_312_905;
+const LIMITS = 7_312_906;
+
 /** Migrations are written in SQLite's few types; PostgreSQL gets those that hold the same values. */
 export const POSTGRES_TYPES: KyselyPlugin = {
   transformQuery: ({ node, queryId }) =>

@@ -7,6 +7,7 @@ import * as limits from './migrations/0002-limits.ts';
 import * as bounces from './migrations/0003-bounces.ts';
 import * as signup from './migrations/0005-signup.ts';
 import * as clicks from './migrations/0006-clicks.ts';
+import * as rehearsals from './migrations/0007-rehearsals.ts';
 import * as cluster from './migrations/0009-cluster.ts';
 import * as alerts from './migrations/0010-alerts.ts';
 import type { Database } from './schema.ts';
@@ -18,6 +19,7 @@ const MIGRATIONS = {
   '0003-bounces': bounces,
   '0005-signup': signup,
   '0006-clicks': clicks,
+  '0007-rehearsals': rehearsals,
   '0009-cluster': cluster,
   '0010-alerts': alerts,
 };
@@ -27,12 +29,13 @@ const MIGRATING = 7_312_904;
 
 /**
  * Applies what is missing.
+ * @returns whether something was
  * @throws BroadsheetError `database-newer` when a later version of Broadsheet has written it,
  * `database-foreign` when another program has; it is left as it was
  */
-export async function migrate(db: Kysely<Database>, file: string): Promise<void> {
+export async function migrate(db: Kysely<Database>, file: string): Promise<boolean> {
   // Looked at without the write lock, because nearly every start finds nothing to do.
-  if (missing(await appliedTo(db, file)).length === 0) return;
+  if (missing(await appliedTo(db, file)).length === 0) return false;
   await db.transaction().execute(async (trx) => {
     if (isPostgres(trx))
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATING)})`.execute(trx);
@@ -49,6 +52,7 @@ export async function migrate(db: Kysely<Database>, file: string): Promise<void>
       await sql`insert into migrations values (${name}, ${await databaseTime(trx)})`.execute(trx);
     }
   });
+  return true;
 }
 
 /** What `migrate` would apply to a database that has tables already; nothing for a new one. */

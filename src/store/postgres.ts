@@ -1,15 +1,11 @@
 /** PostgreSQL, 15 or later: one pool of connections, and words for what goes wrong. */
 import { Kysely, PostgresDialect, sql } from 'kysely';
-import pg from 'pg';
 import { BroadsheetError, failedError, inputError } from '../errors.ts';
+import { ENGINE_SCHEMA, hasEngine, migrateEngine } from './engine.ts';
 import { migrate } from './migrate.ts';
 import type { Store } from './open.ts';
+import { openPool, remember } from './pool.ts';
 import type { Database } from './schema.ts';
-
-/** Connections of one process at most: a sender writes over one, and its tasks beside it over others. */
-const CONNECTIONS = 5;
-/** How long a connection may take, ms. */
-const CONNECT_TIMEOUT = 10_000;
 
 /**
  * Connects, and brings the tables up to date where this role may and something is missing.
@@ -21,8 +17,9 @@ export async function openPostgres(url: string): Promise<Store> {
   const path = withoutPassword(url);
   const pool = openPool(url);
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  remember(db, pool);
   try {
-    await migrate(db, path);
+    if ((await migrate(db, path)) || !(await hasEngine(db))) await migrateEngine(db);
     return { db, path, close: () => db.destroy() };
   } catch (error) {
     await db.destroy();
@@ -42,7 +39,7 @@ export async function grantTo(db: Kysely<Database>, role: string): Promise<void>
     });
   const { rows } = await sql<{ name: string }>`select current_schema() as name`.execute(db);
   const to = sql.id(role);
-  for (const { name } of rows) {
+  for (const { name } of [...rows, { name: ENGINE_SCHEMA }]) {
     const schema = sql.id(name);
     for (const right of [
       sql`usage on schema ${schema}`,
@@ -50,41 +47,11 @@ export async function grantTo(db: Kysely<Database>, role: string): Promise<void>
       sql`usage on all sequences in schema ${schema}`,
     ])
       await sql`grant ${right} to ${to}`.execute(db);
+  }
+  for (const { name } of rows)
     await sql`revoke insert, update, delete on ${sql.id(name, 'migrations')} from ${to}`.execute(
       db,
     );
-  }
-}
-
-/** Connections that give numbers for whole numbers, and outlive the loss of the server. */
-export function openPool(url: string): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    keepAlive: true,
-    application_name: 'broadsheet',
-    types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
-  });
-  // Who uses a connection hears of its loss from the query; without a listener the process would end.
-  pool.on('error', () => {});
-  pool.on('connect', (client) => {
-    client.on('error', () => {});
-    // A role or a pooler may have turned off what the ledger is built on.
-    client
-      .query(
-        "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
-      )
-      .catch(() => {});
-  });
-  return pool;
-}
-
-/** int8 and numeric are text to the driver; all of ours are times, ids and counts. */
-const NUMBERS = [20, 1700];
-
-function parserOf(oid: number, format?: 'text'): unknown {
-  return NUMBERS.includes(oid) ? Number : pg.types.getTypeParser(oid, format);
 }
 
 /** `postgres://user@host:port/database`: what may stand in words and logs. */

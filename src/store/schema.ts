@@ -29,6 +29,7 @@ export interface Database {
   confirmations: ConfirmationTable;
   buckets: BucketTable;
   answers: AnswerTable;
+  rehearsals: RehearsalTable;
 }
 
 export interface SubscriberTable {
@@ -405,4 +406,17 @@ export interface AlertTable {
   made_at: number;
   /** ms; null: not yet. */
   told_at: number | null;
+}
+
+/** Append-only: sends that were rehearsed. */
+export interface RehearsalTable {
+  id: Generated<number>;
+  newsletter: string;
+  channel: Channel;
+  issue: string;
+  /** SHA-256 over the ids of the readers, in order. */
+  audience_hash: string;
+  /** JSON, as `delivery/rehearsal.ts` makes it. Addresses in it are masked. */
+  result: string;
+  created_at: number;
 }

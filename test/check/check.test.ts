@@ -1,78 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { caniemail } from 'caniemail';
 import { describe, expect, test } from 'vitest';
-import { checkEmail, checkFile, type Finding } from '../../src/check/check.ts';
-import { parseIssue } from '../../src/issue/parse.ts';
+import { type Look, looksIn } from '../../src/check/contrast.ts';
+import { checksManual } from '../../src/check/manual.ts';
+import { CHECKS, runChecks } from '../../src/check/run.ts';
+import { essenceOf } from '../../src/check/support.ts';
+import { contextOf } from '../../src/newsletter/check.ts';
+import { compose } from '../../src/newsletter/compose.ts';
+import { formatColour } from '../../src/render/colour.ts';
+import { readDocument } from '../../src/render/document.ts';
+import { SCHEMES, seenIn } from '../../src/render/inversion.ts';
+import { FIXTURES, type Fixture } from './fixtures.ts';
+import { ID, type Language, newsletterWith } from './good.ts';
 
-const FILE = 'issues/x/issue.md';
-
-function findings(body: string): Finding[] {
-  const text = `---\ntitle: T\ndate: 2026-11-22\n---\n\n${body}`;
-  const context = { id: 'x', file: FILE, language: 'en', sections: [] };
-  return checkFile(text, parseIssue(text, context), FILE);
+async function findingsAfter({ context: change, ...changes }: Fixture) {
+  const newsletter = await newsletterWith(changes);
+  const composed = await compose(newsletter, ID[changes.language ?? 'en'], newsletter.clock());
+  const context = await contextOf(newsletter, composed);
+  return runChecks(change ? change(context) : context);
 }
 
-const ITEM =
-  '## Models {#models}\n\n### Falcon 180B arrives {#falcon}\n\nWords.\n\n[Source](https://example.com)\n';
-const EMAIL = { subject: 'Weekly', preheader: '', language: 'en', html: '', text: '' };
-
-test('a good issue has no findings', () => {
-  expect(findings(ITEM)).toEqual([]);
-  expect(checkEmail(EMAIL, FILE)).toEqual([]);
+test.each<Language>(['en', 'zh'])('H-26: a good issue (%s) has no findings', async (language) => {
+  expect(await findingsAfter({ language })).toEqual([]);
 });
 
-describe('each finding has id, severity, place and what to do', () => {
-  test.each<[string, string, Partial<Finding>]>([
-    [
-      'a mark left to check',
-      ITEM.replace('Words.', '<!-- check: 180B? -->\n\nWords.'),
-      { id: 'unfinished-check', severity: 'error', line: 10 },
-    ],
-    [
-      'nothing to send',
-      '## Models {#models .held}\n\n### Falcon {#falcon}\n\nWords.\n',
-      { id: 'issue-empty', severity: 'error' },
-    ],
-    [
-      'a picture without description',
-      ITEM.replace('Words.', '![](https://example.com/a.png)'),
-      { id: 'image-without-alt', severity: 'error', line: 10, source: 'H-13' },
-    ],
-    [
-      'an item without a link',
-      ITEM.replace('[Source](https://example.com)', ''),
-      { id: 'item-without-link', severity: 'warning', line: 8 },
-    ],
-  ])('%s', (_, body, expected) => {
-    const found = findings(body);
-    expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ file: FILE, ...expected });
+test('P-08: contrasts are judged as the simulation shows them', async () => {
+  const newsletter = await newsletterWith({});
+  const { email } = await compose(newsletter, ID.en, newsletter.clock());
+  const document = readDocument(email.html);
+  for (const scheme of SCHEMES) {
+    const shown = looksIn(readDocument(seenIn(email.html, scheme)), 'light');
+    const judged = looksIn(document, scheme);
+    const words = ({ text, ground }: Look) => [text, ground].map(formatColour).join(' on ');
+    expect(judged.map(words)).toEqual(shown.map(words));
+  }
+});
+
+test('H-24: support is judged by one element of each kind, and that is as good as all of them', async () => {
+  const newsletter = await newsletterWith({ language: 'zh' });
+  const { email } = await compose(newsletter, ID.zh, newsletter.clock());
+  const [all, essence] = [email.html, essenceOf(readDocument(email.html))].map((html) => {
+    const { errors } = caniemail({ clients: ['gmail.android', 'outlook.windows'], html }).issues;
+    const pairs = [...errors].flatMap(([client, found]) =>
+      found.map(({ title }) => `${title} ${client}`),
+    );
+    return [...new Set(pairs)].sort();
+  });
+  expect(essence).toEqual(all);
+});
+
+describe('every check', () => {
+  test('has an id of its own, a reason that is a sentence, and a rule', () => {
+    const ids = CHECKS.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { id, reason, source, url } of CHECKS) {
+      expect(id).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(reason).toMatch(/^[A-Z].*\.$/);
+      expect(source).toMatch(/^[DHW]-\d\d$/);
+      expect(url).toMatch(/^https:\/\/|^docs\/checks\.md$/);
+    }
   });
 
-  test('an item that is held or an advertisement needs no link', () => {
-    const bare = ITEM.replace('[Source](https://example.com)', '');
-    expect(
-      findings(
-        `${ITEM}\n${bare.replace('#falcon', '#other .held').split('\n').slice(2).join('\n')}`,
-      ),
-    ).toEqual([]);
-    expect(findings(bare.replace('#falcon', '#falcon .ad'))).toEqual([]);
+  test('stands in docs/checks.md, which is made from them', () => {
+    expect(readFileSync('docs/checks.md', 'utf8')).toBe(checksManual());
   });
 
-  test.each(['Re: Weekly', 'FW: Weekly', '回复：周报'])(
-    'D-29: the subject %j pretends',
-    (subject) => {
-      expect(checkEmail({ ...EMAIL, subject }, FILE)).toMatchObject([
-        { id: 'subject-pretends', severity: 'error' },
-      ]);
+  test('has a fixture', () => {
+    expect(Object.keys(FIXTURES).sort()).toEqual(CHECKS.map(({ id }) => id).sort());
+  });
+
+  test.each(CHECKS.map(({ id, source }) => [source, id] as const))(
+    '%s: %s is found where it is broken, and nothing else is',
+    async (_, id) => {
+      const fixture = FIXTURES[id] as Fixture;
+      const findings = await findingsAfter(fixture);
+      const found = [...new Set(findings.map((finding) => finding.id))].sort();
+      expect(found).toEqual([id, ...(fixture.also ?? [])].sort());
+      for (const { message, file, line } of findings) {
+        expect(message).toMatch(/^\S.*[^.\s]$/);
+        expect(file).toMatch(/^(issues|templates|config)\/[\w./-]+$/);
+        expect(line ?? 1).toBeGreaterThan(0);
+      }
     },
   );
-
-  test.each([
-    [79_999, undefined],
-    [80_000, 'warning'],
-    [99_999, 'warning'],
-    [100_000, 'error'],
-  ])('H-01: a mail of %i bytes: %s', (bytes, severity) => {
-    const [found] = checkEmail({ ...EMAIL, html: 'x'.repeat(bytes) }, FILE);
-    expect(found?.severity).toBe(severity);
-  });
 });

@@ -2,13 +2,14 @@
 import type { Kysely } from 'kysely';
 import { addSubscriber } from '../../src/audience/subscribers.ts';
 import { unsubscribeToken } from '../../src/audience/tokens.ts';
+import type { SenderOptions, SenderReport } from '../../src/delivery/lanes.ts';
 import {
   type CampaignKey,
   type Plan,
   type PlanInput,
   planCampaign,
 } from '../../src/delivery/plan.ts';
-import { runSender, type SenderOptions, type SenderReport } from '../../src/delivery/sender.ts';
+import { runSender } from '../../src/delivery/sender.ts';
 import type { Email } from '../../src/issue/email.ts';
 import { slotMarker } from '../../src/issue/email.ts';
 import { compile } from '../../src/message/program.ts';

@@ -5,12 +5,14 @@ import type { CampaignProgress } from '../../delivery/progress.ts';
 import type { CampaignReport } from '../../delivery/report.ts';
 import { type AddCommand, type Call, type OpenNewsletter, withNewsletter } from '../cli.ts';
 import { interruption } from '../interruption.ts';
+import { comparisonLines } from '../rehearsal.ts';
 import { duration, type Speed, speedometer } from '../speed.ts';
 import { issueId } from './issue.ts';
 
 interface SendOptions {
   test?: string[];
   dryRun?: boolean;
+  full?: boolean;
   newReaders?: boolean;
   allow?: string[];
   yes?: boolean;
@@ -24,6 +26,7 @@ export function registerDelivery(program: Command, add: AddCommand): void {
       command
         .option('--test <address...>', 'send the real mail to these addresses only')
         .option('--dry-run', 'say what would be done; send and write nothing')
+        .option('--full', 'with --dry-run: compose every mail into nothing, and keep the figures')
         .option('--new-readers', 'after it was sent: send it to readers who have not had it')
         .option('--allow <id...>', 'send in spite of these findings')
         .option('--yes', 'do not ask'),
@@ -88,6 +91,7 @@ async function send(call: Call, [given]: string[], options: SendOptions): Promis
   const issue = issueId(given);
   return withNewsletter(call, (newsletter) => {
     if (options.test) return sendTest(call, newsletter, issue, options.test);
+    if (options.dryRun && options.full) return rehearse(call, newsletter, issue, options);
     if (options.dryRun) return sendDry(call, newsletter, issue, options);
     return sendCampaign(call, newsletter, issue, options);
   });
@@ -137,6 +141,30 @@ async function sendDry(
     ].join('\n'),
   );
   return 0;
+}
+
+async function rehearse(
+  { terminal }: Call,
+  newsletter: OpenNewsletter,
+  issue: string,
+  options: SendOptions,
+): Promise<number> {
+  const { rehearseSend } = await import('../../newsletter/rehearse.ts');
+  const { rehearsalWords } = await import('../rehearsal.ts');
+  const bar = terminal.progress();
+  const rehearsed = await rehearseSend(
+    newsletter,
+    { issue, ...options },
+    { onProgress: (done, total) => bar.update(done, total, 'composed'), signal: interruption() },
+  );
+  bar.end();
+  terminal.result(rehearsed, rehearsalWords(rehearsed));
+  terminal.say(
+    rehearsed.interrupted
+      ? 'Interrupted; these figures are of a part of the list and were not kept.'
+      : 'Nothing was sent. `campaigns show` will compare the send with this.',
+  );
+  return rehearsed.interrupted ? 130 : 0;
 }
 
 async function sendCampaign(
@@ -228,6 +256,7 @@ function fullReport(full: CampaignProgress & CampaignReport): string {
   if (silent.length > 0) bounces.push(`  No complaints are reported by: ${silent.join(', ')}`);
   const parts: [string, string[]][] = [
     ['By provider', providers],
+    ['Against the rehearsal', comparisonLines(full)],
     ['Why', reasons],
     ['Came back later', bounces],
     ['What happened', events],

@@ -18,6 +18,12 @@ interface DraftOptions {
   force?: boolean;
 }
 
+interface CheckOptions {
+  allow?: string[];
+  links?: boolean;
+  strict?: boolean;
+}
+
 export function registerIssue(_program: Command, add: AddCommand): void {
   add('init [directory]', 'make a new newsletter directory', (c) => c, init);
   add<DraftOptions>(
@@ -38,11 +44,23 @@ export function registerIssue(_program: Command, add: AddCommand): void {
         .option('--force', 'overwrite an issue.md that was edited'),
     draft,
   );
-  add('check <issue>', 'all checks on an issue', (c) => c, check);
-  add<{ by?: string }>(
+  add<CheckOptions>(
+    'check <issue>',
+    'what a sceptical postmaster would say of it, with place, reason and rule',
+    (command) =>
+      command
+        .option('--allow <id...>', 'these findings do not count')
+        .option('--links', 'ask every link and picture on the web whether it answers')
+        .option('--strict', 'warnings count as errors'),
+    check,
+  );
+  add<{ by?: string; allow?: string[] }>(
     'approve <issue>',
     'put your name to the issue as it stands',
-    (command) => command.option('--by <address>', 'who approves; default: editor in the settings'),
+    (command) =>
+      command
+        .option('--by <address>', 'who approves; default: editor in the settings')
+        .option('--allow <id...>', 'in spite of these findings'),
     approve,
   );
   add<RenderOptions>(
@@ -121,28 +139,45 @@ export function draftWords(draft: Draft): string {
   return [...items, sum].join('\n');
 }
 
-async function check(call: Call, [issue]: string[]): Promise<number> {
-  const verbs = await import('../../newsletter/check.ts');
-  const findings = await withNewsletter(call, (newsletter) =>
-    verbs.check(newsletter, issueId(issue)),
+async function check(call: Call, [issue]: string[], options: CheckOptions): Promise<number> {
+  const { checkIssue, knownIds } = await import('../../newsletter/check.ts');
+  const { findingsSummary, findingWords } = await import('../findings.ts');
+  const { terminal, world } = call;
+  const { report, allowed } = await withNewsletter(call, async (newsletter) => ({
+    allowed: await knownIds([...newsletter.settings.check.allow, ...(options.allow ?? [])]),
+    report: await checkIssue(newsletter, issueId(issue), {
+      links: options.links,
+      openPages: world.openPublic,
+    }),
+  }));
+  for (const finding of report.findings) terminal.row(finding, `${findingWords(finding)}\n`);
+  for (const { id, why } of report.skipped) terminal.say(`Not looked at: ${id} (${why})`);
+  const stopping = report.findings.filter(
+    ({ id, severity }) =>
+      !allowed.includes(id) && (severity === 'error' || (options.strict && severity === 'warning')),
   );
-  for (const finding of findings) call.terminal.row(finding, findingWords(finding));
-  const errors = findings.filter((finding) => finding.severity === 'error').length;
-  call.terminal.say(
-    findings.length === 0 ? 'No findings.' : `${findings.length} findings, ${errors} errors.`,
-  );
-  return errors > 0 ? 3 : 0;
+  terminal.say(findingsSummary(report.findings));
+  if (stopping.length > 0)
+    terminal.say(`It would not be sent like this.${await overriding(stopping)}`);
+  return stopping.length > 0 ? 3 : 0;
 }
 
-function findingWords({ severity, id, message, file, line, hint }: Finding): string {
-  const place = line === undefined ? file : `${file}:${line}`;
-  return `${severity.padEnd(7)} ${place}: ${message} [${id}]${hint ? `\n        ${hint}` : ''}`;
+/** How to send in spite of the findings; nothing where no mail can be made at all. */
+async function overriding(stopping: readonly Finding[]): Promise<string> {
+  const { CHECKS } = await import('../../check/run.ts');
+  const ids = new Set(stopping.map(({ id }) => id));
+  const allowable = [...ids].every((id) => CHECKS.some((check) => check.id === id));
+  return allowable ? ` If you know better: broadsheet send … --allow ${[...ids].join(' ')}` : '';
 }
 
-async function approve(call: Call, [issue]: string[], options: { by?: string }): Promise<number> {
+async function approve(
+  call: Call,
+  [issue]: string[],
+  options: { by?: string; allow?: string[] },
+): Promise<number> {
   const verbs = await import('../../newsletter/approve.ts');
   const approval = await withNewsletter(call, (newsletter) =>
-    verbs.approve(newsletter, issueId(issue), options.by),
+    verbs.approve(newsletter, issueId(issue), options.by, options.allow),
   );
   call.terminal.result(approval, `Approved by ${approval.by} at ${approval.at}`);
   return 0;

@@ -1,0 +1,39 @@
+/** One clock for all machines: the database's. */
+import type { Kysely } from 'kysely';
+import { databaseTime } from './dialect.ts';
+import type { Database } from './schema.ts';
+
+/** How often it is asked, ms; between two answers this machine's steady clock goes on. */
+const ASKED_EVERY = 10_000;
+/** Of so many answers the quickest is believed. */
+const ANSWERS = 3;
+
+/**
+ * The time of the database, ms; steps of this machine's own clock have no part in it.
+ * While the database is away it goes on by itself.
+ */
+export async function databaseClock(db: Kysely<Database>): Promise<() => number> {
+  let offset = await offsetOf(db);
+  const timer = setInterval(() => {
+    offsetOf(db).then(
+      (found) => {
+        offset = found;
+      },
+      () => {},
+    );
+  }, ASKED_EVERY);
+  timer.unref();
+  return () => Math.floor(performance.now() + offset);
+}
+
+/** What is to be added to this machine's steady clock. */
+async function offsetOf(db: Kysely<Database>): Promise<number> {
+  let best = { took: Number.POSITIVE_INFINITY, offset: 0 };
+  for (let n = 0; n < ANSWERS; n += 1) {
+    const asked = performance.now();
+    const time = await databaseTime(db);
+    const took = performance.now() - asked;
+    if (took < best.took) best = { took, offset: time - (asked + took / 2) };
+  }
+  return best.offset;
+}
