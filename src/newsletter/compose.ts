@@ -69,6 +69,13 @@ function counted(
   return { ...email, html: redirected(email.html, (url) => `${base}/${numbers.get(url)}`) };
 }
 
+/** HTML of a mail with each counted link leading where it does lead in the end. */
+export function uncounted(html: string, { settings }: Newsletter, composed: Composed): string {
+  const base = `${settings.site.url.replace(/\/$/, '')}/r/${composed.issue.id}/`;
+  const urls = new Map(composed.targets.map(({ n, url }) => [`${base}${n}`, url]));
+  return redirected(html, (link) => urls.get(link) ?? link);
+}
+
 function head(newsletter: Newsletter, issue: IssueId, date: number): Head {
   const { settings } = newsletter;
   const site = settings.site.url.replace(/\/$/, '');
