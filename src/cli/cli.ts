@@ -10,6 +10,7 @@ import { registerDelivery } from './commands/delivery.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
 import { registerMetrics } from './commands/metrics.ts';
+import { registerReport } from './commands/report.ts';
 import { registerServe } from './commands/serve.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -112,6 +113,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerIssue(program, add);
   registerDelivery(program, add);
   registerAudience(program, add);
+  registerReport(program, add);
   registerDatabase(program, add);
   registerBounces(program, add);
   registerServe(program, add);

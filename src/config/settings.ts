@@ -195,6 +195,10 @@ export const newsletterSchema = z
         .regex(/^[^\s:]+:\d{1,5}$/, { error: 'must be host:port, such as 127.0.0.1:8080' })
         .default('127.0.0.1:8080')
         .describe('Where the public pages are served on this machine'),
+      assetBaseUrl: z
+        .url({ protocol: /^https?$/, error: 'must be an address such as https://cdn.example.com' })
+        .optional()
+        .describe('Public base address of the pictures; default: site.url and /assets'),
       trustedProxies: z
         .array(network)
         .default([])
@@ -301,6 +305,12 @@ export const newsletterSchema = z
         selector: z.string().optional().describe('s= of the signature'),
       })
       .prefault({}),
+    clicks: z
+      .enum(['off', 'aggregate'])
+      .default('off')
+      .describe(
+        'aggregate counts clicks by link and day; never who clicked. off leaves links alone',
+      ),
     metrics: z
       .strictObject({
         listen: z

@@ -24,7 +24,7 @@ export interface CampaignReport {
 }
 
 /** QQ and NetEase have no feedback loop (standards 1.5, 1.6); neither has Apple, nor Gmail for single mails. */
-const SILENT = ['qq', 'netease', 'apple', 'gmail'];
+export const SILENT: readonly string[] = ['qq', 'netease', 'apple', 'gmail'];
 
 const TROUBLE: DeliveryState[] = ['deferred', 'failed', 'unknown', 'suppressed'];
 

@@ -14,6 +14,16 @@ export interface Image {
   line: number;
 }
 
+/** Where readers find a picture that lies beside the issue, and how large it is shown, CSS pixels. */
+export interface ShownPicture {
+  url: string;
+  width: number;
+  height: number;
+}
+
+/** By the address as it stands in the Markdown: `chart.png`. */
+export type Pictures = ReadonlyMap<string, ShownPicture>;
+
 /** A link or picture as written, allowed or not. */
 export interface Reference {
   kind: 'link' | 'image';
@@ -24,8 +34,12 @@ export interface Reference {
 }
 
 const ALLOWED_URL = /^(https?:\/\/|mailto:)\S+$/i;
+/** No scheme, no root, no query. */
+const PICTURE_PATH = /^(?![a-z][a-z0-9+.-]*:)[^/#?\\][^#?\\]*$/i;
 
-const writer = markdownIt(isAllowedUrl);
+const NO_PICTURES: Pictures = new Map();
+
+const writer = markdownIt((url) => isAllowedUrl(url) || isPicturePath(url));
 /** Lets every address through, so that a refused one can be named instead of turning into text. */
 const inspector = markdownIt(() => true);
 
@@ -34,9 +48,22 @@ export function isAllowedUrl(url: string): boolean {
   return ALLOWED_URL.test(url.trim());
 }
 
-/** Well-formed HTML without scripts; comments are dropped, other HTML in the text is shown as text. */
-export function markdownToHtml(markdown: string, styles: ElementStyles = {}): string {
+/** Whether an address names a file beside the issue, such as `chart.png` or `charts/week.png`. */
+export function isPicturePath(url: string): boolean {
+  return PICTURE_PATH.test(url.trim());
+}
+
+/**
+ * Well-formed HTML without scripts; comments are dropped, other HTML in the text is shown as text.
+ * @param pictures those that lie beside the issue; an address that is not among them stays as it is
+ */
+export function markdownToHtml(
+  markdown: string,
+  styles: ElementStyles = {},
+  pictures = NO_PICTURES,
+): string {
   const tokens = writer.parse(withoutComments(markdown), {});
+  placePictures(tokens, pictures);
   for (const token of everyToken(tokens)) {
     const style = styles[token.tag];
     if (style && token.nesting >= 0) token.attrSet('style', style);
@@ -146,8 +173,21 @@ function inlineReferences(inline: Token[], firstLine: number): Reference[] {
  * Markdown for the text part of a mail: not wrapped, no space put between Chinese characters, links as
  * `text: URL`, lists with their marks, quotes with `> `.
  */
-export function markdownToText(markdown: string): string {
-  return textBlocks(writer.parse(withoutComments(markdown), {})).join('\n\n');
+export function markdownToText(markdown: string, pictures = NO_PICTURES): string {
+  const tokens = writer.parse(withoutComments(markdown), {});
+  placePictures(tokens, pictures);
+  return textBlocks(tokens).join('\n\n');
+}
+
+/** Gives each picture that lies beside the issue its public address and its size (H-13). */
+function placePictures(tokens: Token[], pictures: Pictures): void {
+  for (const token of everyToken(tokens)) {
+    const picture = token.type === 'image' && pictures.get(String(token.attrGet('src')));
+    if (!picture) continue;
+    token.attrSet('src', picture.url);
+    token.attrSet('width', `${picture.width}`);
+    token.attrSet('height', `${picture.height}`);
+  }
 }
 
 function textBlocks(tokens: Token[]): string[] {

@@ -4,7 +4,7 @@ import { readFrontMatter } from './front-matter.ts';
 import { type Heading, readHeading } from './heading.ts';
 import { deriveId, type Ids } from './ids.ts';
 import type { Issue, Item, Link, Section } from './issue.ts';
-import { isAllowedUrl, referencesOf } from './markdown.ts';
+import { isAllowedUrl, isPicturePath, referencesOf } from './markdown.ts';
 import { splitSourceLine } from './source-line.ts';
 
 export interface ParseContext {
@@ -182,7 +182,14 @@ function item(block: Block, index: number, ids: Ids): Item {
 function checkReferences(block: Block, report: Report): void {
   for (const { kind, url, line } of referencesOf(block.text)) {
     const at = block.textLine + line - 1;
-    if (!isAllowedUrl(url)) {
+    if (kind === 'image' && isPicturePath(url)) {
+      if (!leavesFolder(url)) continue;
+      report(
+        `The picture "${url}" lies outside the issue's folder`,
+        at,
+        'Copy it into the folder, beside issue.md, and write its name alone.',
+      );
+    } else if (!isAllowedUrl(url)) {
       report(
         `"${url}" is no address that works in a mail`,
         at,
@@ -196,6 +203,11 @@ function checkReferences(block: Block, report: Report): void {
       );
     }
   }
+}
+
+/** `../x.png`, however it is written. */
+function leavesFolder(path: string): boolean {
+  return path.split(/\/|%2f|%5c/i).some((part) => /^(\.|%2e)+$/i.test(part));
 }
 
 function sameName(name: string, text: string): boolean {

@@ -10,7 +10,7 @@ import { takeApart, textOfPart } from '../message/parts.ts';
 import { fillPieces } from '../message/program.ts';
 import { readDocument } from '../render/document.ts';
 import { loadTemplates } from '../render/templates.ts';
-import { type Composed, compose } from './compose.ts';
+import { type Composed, compose, uncounted } from './compose.ts';
 import { issueFile } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
 import { signerOf } from './signer.ts';
@@ -127,7 +127,8 @@ export async function contextOf(
     email,
     templates: [mjml, plain, ...Object.values(partials)],
     message,
-    html: readDocument(textOfPart(message, 'text/html')),
+    // What a link leads to is what there is to check.
+    html: readDocument(uncounted(textOfPart(message, 'text/html'), newsletter, composed)),
     plain: textOfPart(message, 'text/plain'),
     unsubscribeUrl: `${settings.site.url.replace(/\/$/, '')}/u/${token}`,
     signatureProblem: problem,

@@ -5,14 +5,21 @@ import type { Email } from '../issue/email.ts';
 import type { IssueId } from '../issue/issue.ts';
 import { compile, type Head, type Program } from '../message/program.ts';
 import { renderEmail } from '../render/email.ts';
+import { linkTargets, redirected } from '../render/links.ts';
 import { loadTemplates, type Templates, templateFingerprint } from '../render/templates.ts';
+import { numbered, type Target } from './clicks.ts';
 import { type IssueFile, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
+import { type KeptPicture, keepPictures, pictureFingerprints } from './pictures.ts';
 
 export interface Composed extends IssueFile {
   email: Email;
   mjml: string;
   program: Program;
+  /** Those that lie beside the issue. */
+  pictures: KeptPicture[];
+  /** Links that are counted; none where the settings say so. */
+  targets: Target[];
   /** Hash that an approval of exactly this has to carry. */
   hash: string;
   approved: boolean;
@@ -29,28 +36,54 @@ export async function compose(
   date: number,
   subjectPrefix = '',
 ): Promise<Composed> {
+  const { settings } = newsletter;
   const file = readIssue(newsletter, id);
   const templates = loadTemplates(newsletter.dir, newsletter.settings.template);
-  const { email, mjml } = await renderEmail(file.issue, newsletter.settings, templates);
+  const { pictures, shown } = await keepPictures(newsletter, file);
+  const { email, mjml } = await renderEmail(file.issue, newsletter.settings, templates, shown);
   const addressed = { ...email, subject: subjectPrefix + email.subject };
-  const program = compile(addressed, head(newsletter, id, date));
+  const targets =
+    settings.clicks === 'off' ? [] : await numbered(newsletter, id, linkTargets(email.html));
+  const program = compile(counted(addressed, newsletter, id, targets), head(newsletter, id, date));
   const hash = hashToApprove(newsletter, file, templates);
   const approved = file.issue.approved?.hash === hash;
-  return { ...file, email: addressed, mjml, program, hash, approved };
+  return { ...file, email: addressed, mjml, program, pictures, targets, hash, approved };
 }
 
 /** Hash that an approval of the file, as it stands, has to carry; nothing is rendered for it. */
 export function hashToApprove(
   newsletter: Newsletter,
-  { text }: Pick<IssueFile, 'text'>,
+  file: Pick<IssueFile, 'text' | 'path'>,
   templates: Templates,
 ): string {
+  const { clicks } = newsletter.settings;
   return approvalHash({
-    text,
+    text: file.text,
     template: templateFingerprint(templates),
     audience: audienceRule(),
     sender: senderIdentity(newsletter),
+    further: [...pictureFingerprints(file), ...(clicks === 'off' ? [] : [`clicks ${clicks}`])],
   });
+}
+
+/** The mail with its links counted; the archive keeps those of the issue. */
+function counted(
+  email: Email,
+  { settings }: Newsletter,
+  issue: IssueId,
+  targets: readonly Target[],
+): Email {
+  if (targets.length === 0) return email;
+  const base = `${settings.site.url.replace(/\/$/, '')}/r/${issue}`;
+  const numbers = new Map(targets.map(({ n, url }) => [url, n]));
+  return { ...email, html: redirected(email.html, (url) => `${base}/${numbers.get(url)}`) };
+}
+
+/** HTML of a mail with each counted link leading where it does lead in the end. */
+export function uncounted(html: string, { settings }: Newsletter, composed: Composed): string {
+  const base = `${settings.site.url.replace(/\/$/, '')}/r/${composed.issue.id}/`;
+  const urls = new Map(composed.targets.map(({ n, url }) => [`${base}${n}`, url]));
+  return redirected(html, (link) => urls.get(link) ?? link);
 }
 
 function head(newsletter: Newsletter, issue: IssueId, date: number): Head {

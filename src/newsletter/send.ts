@@ -16,10 +16,12 @@ import { blockedError } from '../errors.ts';
 import type { IssueId } from '../issue/issue.ts';
 import { approve } from './approve.ts';
 import { gate } from './check.ts';
+import { keepTargets } from './clicks.ts';
 import { type Composed, compose } from './compose.ts';
 import { followCampaign } from './follow.ts';
 import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
+import { requirePublicPictures } from './public-pictures.ts';
 import { inSegment } from './segments.ts';
 import { ratesOf } from './worker.ts';
 
@@ -164,6 +166,8 @@ async function contentOf(newsletter: Newsletter, { issue, allow }: SendInput) {
   const composed = await compose(newsletter, issue, now);
   const { overridden } = await gate(newsletter, composed, allow);
   if (!composed.approved) throw notApproved(composed);
+  if (settings.delivery.channel === 'smtp') await requirePublicPictures(newsletter, composed);
+  await keepTargets(newsletter, issue, composed.targets);
   const { email, program } = composed;
   const sender = settings.bounces.address ?? settings.sender.address;
   return { newsletter: settings.slug, email, program, sender, now, overridden };

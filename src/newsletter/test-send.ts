@@ -6,6 +6,7 @@ import type { IssueId } from '../issue/issue.ts';
 import { addrSpec } from '../message/address.ts';
 import { sign } from '../message/dkim.ts';
 import { fillPieces } from '../message/program.ts';
+import { keepTargets } from './clicks.ts';
 import { compose } from './compose.ts';
 import { readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
@@ -30,7 +31,8 @@ export async function testSend(
   const readers = addresses.map((given) => parseAddress(given).address);
   const { language } = readIssue(newsletter, issue).issue;
   const prefix = language.startsWith('zh') ? '[测试] ' : '[Test] ';
-  const { program } = await compose(newsletter, issue, newsletter.clock(), prefix);
+  const { program, targets } = await compose(newsletter, issue, newsletter.clock(), prefix);
+  await keepTargets(newsletter, issue, targets);
   const signer = signerOf(newsletter);
   const transport = transportFor(newsletter, newsletter.settings.delivery.channel, 'test');
   const results: TestResult[] = [];

@@ -2,7 +2,7 @@
 import { BroadsheetError, inputError, type Problem } from '../errors.ts';
 import { type Email, findSlots } from '../issue/email.ts';
 import type { Issue } from '../issue/issue.ts';
-import { markdownToHtml, markdownToText } from '../issue/markdown.ts';
+import { markdownToHtml, markdownToText, type Pictures } from '../issue/markdown.ts';
 import { compareContent, contentOf, firstMissing, squeeze } from './content.ts';
 import { type Filled, fillTemplate, type Slot, trusted } from './handlebars.ts';
 import { compileMjml } from './mjml.ts';
@@ -23,6 +23,7 @@ export interface RenderedEmail {
  * Renders an issue for everybody: same input, same bytes (H-35). What is held is left out. What
  * differs from reader to reader is a slot marker in the result.
  * @param imprint name and sender of the settings
+ * @param pictures those that lie beside the issue
  * @throws BroadsheetError `template-invalid` with template file and line; `text-reserved` and
  *   `markup-refused` with the issue's file and line
  */
@@ -30,30 +31,32 @@ export async function renderEmail(
   issue: Issue,
   imprint: Imprint,
   templates: Templates,
+  pictures: Pictures = new Map(),
 ): Promise<RenderedEmail> {
   checkTemplates([templates.mjml, templates.text], templates.partials);
   refuseMarkers(issue);
-  const { html, mjml } = await renderHtml(issue, imprint, templates);
-  const view = viewOf(issue, imprint, PLAIN);
+  const { html, mjml } = await renderHtml(viewOf(issue, imprint, markupWith(pictures)), templates);
+  const view = viewOf(issue, imprint, plainWith(pictures));
   const { language, subject, preheader } = view;
   return { email: { subject, language, preheader, html, text: renderText(view, templates) }, mjml };
 }
 
-const PLAIN: Writer<string> = {
-  block: (markdown) => markdownToText(markdown),
-  inline: (markdown) => markdownToText(markdown),
-};
+function plainWith(pictures: Pictures): Writer<string> {
+  const write = (markdown: string) => markdownToText(markdown, pictures);
+  return { block: write, inline: write };
+}
 
-const MARKUP: Writer<ReturnType<typeof trusted>> = {
-  block: (markdown, where) => trusted(safeHtml(markdownToHtml(markdown), where)),
-  inline: (markdown, where) => {
-    const paragraph = safeHtml(markdownToHtml(markdown), where);
-    return trusted(paragraph.replace(/^<p>([\s\S]*)<\/p>$/, '$1'));
-  },
-};
+function markupWith(pictures: Pictures): Writer<ReturnType<typeof trusted>> {
+  const html = (markdown: string, where: Where) =>
+    safeHtml(markdownToHtml(markdown, {}, pictures), where);
+  return {
+    block: (markdown, where) => trusted(html(markdown, where)),
+    inline: (markdown, where) =>
+      trusted(html(markdown, where).replace(/^<p>([\s\S]*)<\/p>$/, '$1')),
+  };
+}
 
-async function renderHtml(issue: Issue, imprint: Imprint, templates: Templates) {
-  const view = viewOf(issue, imprint, MARKUP);
+async function renderHtml(view: View<ReturnType<typeof trusted>>, templates: Templates) {
   const { output: mjml, slots } = fillMjml(view, templates);
   const html = await htmlOf(mjml, (line) => traceBack(line, view, templates));
   const texts = textsOf(view).map((text) => {

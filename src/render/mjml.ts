@@ -20,6 +20,8 @@ export async function compileMjml(mjml: string): Promise<{ html: string } | Mjml
       beautify: false,
       keepComments: false,
       ignoreIncludes: true,
+      // `height: auto` in the styles must not become the attribute: Outlook goes by the one that stands there.
+      juiceOptions: { applyHeightAttributes: false },
     });
     return { html: tidy(html) };
   } catch (error) {

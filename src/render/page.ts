@@ -112,10 +112,12 @@ export function renderPage<Name extends keyof Pages>(
     fillTemplate(template, {}, { ...data, ...values }, { language, locale }).output;
   const moves = 'moves' in data && data.moves;
   const title = word(language, (moves && MOVING[page]) || TITLES[page], { ...data });
-  return fill(layout, { locale, title, content: trusted(fill(own, {})) });
+  const isIndex = page === 'home';
+  return fill(layout, { locale, title, isIndex, content: trusted(fill(own, {})) });
 }
 
-function templateOf(pages: Templates['pages'], name: string): TemplateFile {
+/** @throws BroadsheetError `template-missing` */
+export function templateOf(pages: Templates['pages'], name: string): TemplateFile {
   const template = pages[name];
   if (template) return template;
   throw inputError('template-missing', 'There is no such page', {

@@ -55,9 +55,20 @@ function clean(node: Tree.ChildNode, where: Omit<Problem, 'message'>): void {
   });
   for (const { name, value } of node.attrs)
     if (name === 'href' || name === 'src') safeUrl(value, where);
+  if (node.tagName === 'img') fluid(node);
   if (node.tagName === 'th') node.attrs.push({ name: 'scope', value: 'col' });
   if (node.tagName === 'table') node.attrs.push({ name: 'class', value: 'data' });
   for (const child of node.childNodes) clean(child, where);
+}
+
+/**
+ * As wide as its attribute says, and no wider than there is room: `max-width: 100%` alone would not keep the layout's
+ * tables from growing to the attribute, above all while the picture is not shown.
+ */
+function fluid(node: Tree.Element): void {
+  const width = node.attrs.find(({ name }) => name === 'width')?.value;
+  if (/^\d+$/.test(width ?? ''))
+    node.attrs.push({ name: 'style', value: `width:100%;max-width:${width}px` });
 }
 
 function refused(tag: string, where: Omit<Problem, 'message'>) {

@@ -128,9 +128,9 @@ function oneLine(markdown: string): string {
 }
 
 /** A title that begins with the newsletter's name is divided: the name is the nameplate already. */
-function masthead(
-  { title }: Issue,
-  { name }: Imprint,
+export function masthead(
+  { title }: Pick<Issue, 'title'>,
+  { name }: Pick<Imprint, 'name'>,
 ): Pick<View<never>, 'name' | 'edition' | 'heading'> {
   const rest = title.startsWith(name) ? title.slice(name.length) : null;
   if (rest === null || (rest !== '' && !EDITION.test(rest)))

@@ -23,15 +23,29 @@ export function isWebAddress(source: string): boolean {
   return /^https?:\/\//i.test(source);
 }
 
+export interface Downloaded {
+  body: Buffer;
+  /** Media type as the server says it, in lower case, without parameters; may be empty. */
+  type: string;
+}
+
+/** What `downloadTyped` fetches, without its type. */
+export async function download(address: string, options: DownloadOptions = {}): Promise<Buffer> {
+  return (await downloadTyped(address, options)).body;
+}
+
 /**
  * Fetches. The address that was checked is the one that is connected to, at every redirect.
  * @throws BroadsheetError input: forbidden, too large, too slow, not found
  */
-export async function download(address: string, options: DownloadOptions = {}): Promise<Buffer> {
+export async function downloadTyped(
+  address: string,
+  options: DownloadOptions = {},
+): Promise<Downloaded> {
   let url = address;
   for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
     const answer = await get(url, options);
-    if (Buffer.isBuffer(answer)) return answer;
+    if (!('redirect' in answer)) return answer;
     url = new URL(answer.redirect, url).href;
   }
   throw refused(address, `It leads on more than ${MOST_REDIRECTS} times`);
@@ -40,7 +54,7 @@ export async function download(address: string, options: DownloadOptions = {}): 
 async function get(
   address: string,
   { isForbidden = isPrivateAddress, resolve = lookup as LookupFunction }: DownloadOptions,
-): Promise<Buffer | { redirect: string }> {
+): Promise<Downloaded | { redirect: string }> {
   const url = allowedUrl(address, isForbidden);
   const guarded = guardedLookup(isForbidden, resolve);
   const signal = AbortSignal.timeout(PATIENCE);
@@ -73,12 +87,17 @@ async function get(
         response.destroy();
         fail(refused(address, `It is larger than ${LARGEST / 1024 / 1024} MB`));
       });
-      body.on('end', () => give(Buffer.concat(chunks)));
+      const type = String(headers['content-type'] ?? '');
+      body.on('end', () => give({ body: Buffer.concat(chunks), type: mediaType(type) }));
       body.on('error', (error) => fail(unreachable(address, error)));
       response.on('error', (error) => fail(unreachable(address, error)));
     });
     asked.on('error', (error) => fail(unreachable(address, error))).end();
   });
+}
+
+function mediaType(header: string): string {
+  return header.replace(/;.*/s, '').trim().toLowerCase();
 }
 
 /** Resolves a name, and fails with `EFORBIDDEN` when any of its addresses must not be talked to. */

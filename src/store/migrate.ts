@@ -7,6 +7,7 @@ import * as limits from './migrations/0002-limits.ts';
 import * as bounces from './migrations/0003-bounces.ts';
 import * as audience from './migrations/0004-audience.ts';
 import * as signup from './migrations/0005-signup.ts';
+import * as clicks from './migrations/0006-clicks.ts';
 import * as rehearsals from './migrations/0007-rehearsals.ts';
 import * as cluster from './migrations/0009-cluster.ts';
 import * as alerts from './migrations/0010-alerts.ts';
@@ -19,6 +20,7 @@ const MIGRATIONS = {
   '0003-bounces': bounces,
   '0004-audience': audience,
   '0005-signup': signup,
+  '0006-clicks': clicks,
   '0007-rehearsals': rehearsals,
   '0009-cluster': cluster,
   '0010-alerts': alerts,

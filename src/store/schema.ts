@@ -14,6 +14,8 @@ export interface Database {
   attempts: AttemptTable;
   events: EventTable;
   bounces: BounceTable;
+  targets: TargetTable;
+  clicks: ClickTable;
   limits: LimitTable;
   budgets: BudgetTable;
   schedules: ScheduleTable;
@@ -216,6 +218,25 @@ export interface EventTable {
   /** In words. */
   detail: string | null;
   at: number;
+}
+
+/** Where the links of an issue lead that are counted (A-03). Append-only. */
+export interface TargetTable {
+  newsletter: string;
+  issue: string;
+  /** Stands in the link: `/r/ISSUE/N`. Unique with newsletter and issue. */
+  n: number;
+  url: string;
+}
+
+/** How often a link was followed. Nothing in it is about a reader. */
+export interface ClickTable {
+  newsletter: string;
+  issue: string;
+  n: number;
+  /** `YYYY-MM-DD` where the newsletter is at home. Unique with newsletter, issue and n. */
+  day: string;
+  count: number;
 }
 
 /** What holds mail back: pace and pauses of the relay or of a provider group. */

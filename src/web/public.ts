@@ -13,6 +13,7 @@ import { readiness } from '../newsletter/health.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { apiRoutes } from './public/api.ts';
 import { archiveRoutes } from './public/archive.ts';
+import { clickRoutes } from './public/clicks.ts';
 import { preferencesRoutes } from './public/preferences.ts';
 import { siteOf } from './public/site.ts';
 import { subscribeRoutes } from './public/subscribe.ts';
@@ -77,6 +78,7 @@ export async function publicServer(
     return reply.code(ready ? 200 : 503).send({ ready });
   });
   await app.register(archiveRoutes, site);
+  await app.register(clickRoutes, site);
   await app.register(unsubscribeRoutes, site);
   await app.register(subscribeRoutes, site);
   await app.register(preferencesRoutes, site);

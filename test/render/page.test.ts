@@ -72,11 +72,13 @@ describe.each(every)('the page %s in %s', (name, language) => {
     const attributes = elementsOf(html).flatMap(({ attrs }) => attrs.map(({ name }) => name));
     expect(attributes.filter((attr) => /^(style|on.*)$/.test(attr))).toEqual([]);
     expect(tagsOf(html, 'script', 'style', 'img', 'iframe')).toEqual([]);
+    const feeds = name === 'home' ? ['/weekly/feed.xml', '/weekly/feed.json'] : [];
     expect(tagsOf(html, 'link').map((link) => attribute(link, 'href'))).toEqual([
+      ...feeds,
       '/weekly/page.css',
     ]);
     expect(html).not.toContain('http');
-    expect(html).toContain('<meta name="robots" content="noindex">');
+    expect(html.includes('<meta name="robots" content="noindex">')).toBe(name !== 'home');
     expect(html).toContain('<meta name="referrer" content="no-referrer">');
   });
 });

@@ -1,6 +1,7 @@
 /** The commands that make an issue: init, draft, check, approve, render, preview. */
 import type { Command } from 'commander';
 import type { Finding } from '../../check/check.ts';
+import { inputError } from '../../errors.ts';
 import type { Draft } from '../../issue/draft.ts';
 import { formatDraft } from '../../issue/draft-json.ts';
 import type { DraftInput } from '../../newsletter/draft.ts';
@@ -62,10 +63,13 @@ export function registerIssue(_program: Command, add: AddCommand): void {
         .option('--allow <id...>', 'in spite of these findings'),
     approve,
   );
-  add<{ out: string }>(
-    'render <issue>',
-    'write html, txt, mjml and eml',
-    (command) => command.requiredOption('--out <dir>', 'where to write'),
+  add<RenderOptions>(
+    'render [issue]',
+    'write an issue as html, txt, mjml and eml, or all that was sent as a web site',
+    (command) =>
+      command
+        .option('--out <dir>', 'where to write the issue')
+        .option('--archive <dir>', 'where to write pages, feeds and pictures, for any web host'),
     render,
   );
   add<PreviewOptions>(
@@ -187,13 +191,29 @@ async function approve(
   return 0;
 }
 
-async function render(call: Call, [issue]: string[], options: { out: string }): Promise<number> {
-  const verbs = await import('../../newsletter/render.ts');
-  const files = await withNewsletter(call, (newsletter) =>
-    verbs.renderFiles(newsletter, issueId(issue), options.out),
-  );
+interface RenderOptions {
+  out?: string;
+  archive?: string;
+}
+
+async function render(call: Call, [issue]: string[], options: RenderOptions): Promise<number> {
+  const files = await withNewsletter(call, async (newsletter) => {
+    if (options.archive !== undefined && issue === undefined) {
+      const { exportArchive } = await import('../../newsletter/archive.ts');
+      return exportArchive(newsletter, options.archive);
+    }
+    if (issue === undefined || options.out === undefined) throw whatToRender();
+    const { renderFiles } = await import('../../newsletter/render.ts');
+    return renderFiles(newsletter, issueId(issue), options.out);
+  });
   for (const file of files) call.terminal.row({ file }, file);
   return 0;
+}
+
+function whatToRender() {
+  return inputError('usage', 'What shall be written where?', {
+    hint: 'broadsheet render ISSUE --out DIR, or: broadsheet render --archive DIR',
+  });
 }
 
 interface PreviewOptions {

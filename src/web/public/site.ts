@@ -56,7 +56,7 @@ export function invalidLink(
 }
 
 /** The first language of the browser that we speak, else the list's (W-16). */
-function spoken(request: FastifyRequest, list: string): Language {
+export function spoken(request: FastifyRequest, list: string): Language {
   const wanted = String(request.headers['accept-language'] ?? '')
     .split(',')
     .map((part) => part.trim().toLowerCase());

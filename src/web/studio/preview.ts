@@ -9,6 +9,7 @@ import type { Preview } from '../../newsletter/preview.ts';
 import { SAMPLE_READERS } from '../../newsletter/sample-readers.ts';
 import { testSend } from '../../newsletter/test-send.ts';
 import { forWechat } from '../../newsletter/wechat.ts';
+import { localPictures, pictureRoute } from '../pictures.ts';
 import { asked, given, openEvents, param, sendMail, type View } from './answers.ts';
 import type { Live } from './live.ts';
 
@@ -24,8 +25,9 @@ export function addPreview(app: FastifyInstance, live: Live): void {
   app.get('/api/issues/:id', async (request) => described(await previewOf(live, request)));
   app.get('/mail/:id', async (request, reply) => {
     const { html } = await previewOf(live, request);
-    return sendMail(reply, html, request.query as View);
+    return sendMail(reply, localPictures(live.newsletter(), html), request.query as View);
   });
+  app.get('/pictures/:name', (request, reply) => pictureRoute(live.newsletter())(request, reply));
   app.get('/files/:id/:part', (request, reply) => download(live, request, reply));
   app.get('/api/issues/:id/difference', async (request) => {
     return { comparison: await compareWithLastSent(live.newsletter(), param(request, 'id')) };
