@@ -8,6 +8,7 @@ import * as bounces from './migrations/0003-bounces.ts';
 import * as signup from './migrations/0005-signup.ts';
 import * as cluster from './migrations/0009-cluster.ts';
 import * as alerts from './migrations/0010-alerts.ts';
+import * as commits from './migrations/0011-commits.ts';
 import type { Database } from './schema.ts';
 
 /** In the order in which they are applied. A landed migration is never changed. */
@@ -18,6 +19,7 @@ const MIGRATIONS = {
   '0005-signup': signup,
   '0009-cluster': cluster,
   '0010-alerts': alerts,
+  '0011-commits': commits,
 };
 
 /** Names the lock by which two processes that migrate at once take turns, on PostgreSQL. */

@@ -21,6 +21,7 @@ export interface Database {
   chunks: ChunkTable;
   workers: WorkerTable;
   installations: InstallationTable;
+  commits: CommitTable;
   alerts: AlertTable;
   signups: SignupTable;
   notices: NoticeTable;
@@ -384,4 +385,12 @@ export interface AlertTable {
   made_at: number;
   /** ms; null: not yet. */
   told_at: number | null;
+}
+
+/** On PostgreSQL: one row for each worker. */
+export interface CommitTable {
+  /** Id of the worker. */
+  worker: number;
+  /** Of the transaction that it committed last. */
+  token: string;
 }
