@@ -27,7 +27,7 @@ export function exchange(
   wanted: number,
   stop: string | null = null,
 ): Promise<Marking> {
-  return inSureTransaction(db, async (trx) => {
+  return inSureTransaction(db, turn.epoch, async (trx) => {
     failpoint('before-result-commit');
     await holdCampaign(trx, turn.campaign.id, 'together');
     const limits = await limitsOf(trx, turn);

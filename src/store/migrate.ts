@@ -11,6 +11,7 @@ import * as clicks from './migrations/0006-clicks.ts';
 import * as rehearsals from './migrations/0007-rehearsals.ts';
 import * as cluster from './migrations/0009-cluster.ts';
 import * as alerts from './migrations/0010-alerts.ts';
+import * as commits from './migrations/0011-commits.ts';
 import type { Database } from './schema.ts';
 
 /** In the order in which they are applied. A landed migration is never changed. */
@@ -24,6 +25,7 @@ const MIGRATIONS = {
   '0007-rehearsals': rehearsals,
   '0009-cluster': cluster,
   '0010-alerts': alerts,
+  '0011-commits': commits,
 };
 
 /** Names the lock by which two processes that migrate at once take turns, on PostgreSQL. */

@@ -23,6 +23,7 @@ export interface Database {
   chunks: ChunkTable;
   workers: WorkerTable;
   installations: InstallationTable;
+  commits: CommitTable;
   alerts: AlertTable;
   signups: SignupTable;
   notices: NoticeTable;
@@ -424,4 +425,12 @@ export interface RehearsalTable {
   /** JSON, as `delivery/rehearsal.ts` makes it. Addresses in it are masked. */
   result: string;
   created_at: number;
+}
+
+/** On PostgreSQL: one row for each worker. */
+export interface CommitTable {
+  /** Id of the worker. */
+  worker: number;
+  /** Of the transaction that it committed last. */
+  token: string;
 }

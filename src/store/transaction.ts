@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { isPassing, isPostgres } from './dialect.ts';
 import type { Database } from './schema.ts';
 
@@ -13,25 +14,31 @@ export function inTransaction<Result>(
 
 /**
  * Runs in a transaction of its own that may be run again when it fails: a connection that is lost while the commit is
- * under way leaves open whether it happened, and then PostgreSQL is asked.
+ * under way leaves open whether it happened, and then the database is asked. (PostgreSQL's own numbers of transactions
+ * do not tell: after a crash it gives those of lost ones to others.)
+ * @param worker who runs it; one transaction at a time
  */
 export async function inSureTransaction<Result>(
   db: Kysely<Database>,
+  worker: number,
   work: (trx: Kysely<Database>) => Promise<Result>,
 ): Promise<Result> {
   if (!isPostgres(db) || db.isTransaction) return inTransaction(db, work);
-  let done: { id: string; result: Result } | undefined;
+  const token = randomUUID();
+  let done: { result: Result } | undefined;
   try {
     return await db.transaction().execute(async (trx) => {
-      const { rows } = await sql<{ id: string }>`select pg_current_xact_id()::text as id`.execute(
-        trx,
-      );
+      await trx
+        .insertInto('commits')
+        .values({ worker, token })
+        .onConflict((conflict) => conflict.column('worker').doUpdateSet({ token }))
+        .execute();
       const result = await work(trx);
-      done = { id: rows[0]?.id ?? '', result };
+      done = { result };
       return result;
     });
   } catch (error) {
-    if (done && isPassing(error) && (await hasCommitted(db, done.id))) return done.result;
+    if (done && isPassing(error) && (await hasCommitted(db, worker, token))) return done.result;
     throw error;
   }
 }
@@ -40,17 +47,19 @@ export async function inSureTransaction<Result>(
 const PATIENCE = 5 * 60_000;
 const RETRY = 100;
 
-async function hasCommitted(db: Kysely<Database>, id: string): Promise<boolean> {
+/** Waits for the transaction, should the server still be at it: it holds the worker's row. */
+async function hasCommitted(db: Kysely<Database>, worker: number, token: string): Promise<boolean> {
   const begun = performance.now();
   for (;;) {
     try {
-      const { rows } = await sql<{
-        status: string;
-      }>`select pg_xact_status(${id}::xid8) as status`.execute(db);
-      if (rows[0]?.status !== 'in progress') return rows[0]?.status === 'committed';
+      const row = await db
+        .insertInto('commits')
+        .values({ worker, token: '' })
+        .onConflict((conflict) => conflict.column('worker').doUpdateSet({ worker }))
+        .returning('token')
+        .executeTakeFirst();
+      return row?.token === token;
     } catch (error) {
-      // A number that was not yet given out: the server crashed before it had written anything of it.
-      if ((error as { code?: string }).code === '22023') return false;
       if (!isPassing(error) || performance.now() - begun > PATIENCE) throw error;
     }
     await sleep(RETRY);
