@@ -6,7 +6,7 @@ import ClosingReporter from './reporter.ts';
 const ON_BOTH = ['audience', 'bounces', 'contract', 'delivery', 'newsletter', 'schedule'];
 /** Of these: about the SQLite file, or about no database at all. */
 const ON_SQLITE = [
-  'delivery/{crash,faults,tls,breaker,replies}.test.ts',
+  'delivery/{crash,faults,storage,tls,breaker,replies}.test.ts',
   'audience/{address,tokens}.test.ts',
   'newsletter/{add,approve,backup,bundled,draft,learn}.test.ts',
   'schedule/{choose,slots}.test.ts',

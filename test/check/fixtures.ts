@@ -141,8 +141,8 @@ export const FIXTURES: Record<string, Fixture> = {
     templates: [
       [
         'partials/masthead.hbs',
-        '<h1 class="nameplate">{{name}}</h1>',
-        '<p class="nameplate">{{name}}</p>',
+        '<h1 class="nameplate" data-frame>{{name}}</h1>',
+        '<p class="nameplate" data-frame>{{name}}</p>',
       ],
     ],
   },

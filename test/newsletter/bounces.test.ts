@@ -16,7 +16,7 @@ import { verpOf } from '../../src/newsletter/worker.ts';
 import { EMAIL, START } from '../support/campaign.ts';
 import { broadsheet } from '../support/command.ts';
 import { hasDovecot, startDovecot } from '../support/dovecot.ts';
-import { openTestNewsletter, temporaryDirectory } from '../support/newsletter.ts';
+import { databaseUrl, openTestNewsletter, temporaryDirectory } from '../support/newsletter.ts';
 import { BOUNCE_ADDRESS, deliveryReport } from '../support/reports.ts';
 
 const READERS = ['anna@example.com', 'ben@qq.com'];
@@ -183,24 +183,25 @@ describe('bounces read', () => {
     const { newsletter, report } = await world();
     const file = join(temporaryDirectory(), 'one.eml');
     writeFileSync(file, report(1));
-    const { dir } = newsletter;
+    const { dir, stateDir } = newsletter;
+    const env = { DATABASE_URL: (await databaseUrl(stateDir)) ?? '' };
     const config = join(dir, 'config/newsletter.yaml');
     writeFileSync(
       config,
       `${readFileSync(config, 'utf8')}\nbounces:\n  address: ${BOUNCE_ADDRESS}\n`,
     );
-    const words = await broadsheet(dir, ['bounces', 'read', file]);
+    const words = await broadsheet(dir, ['bounces', 'read', file], env);
     expect(words).toMatchObject({ code: 0 });
     expect(words.stdout).toContain('1  suppressed: no such mailbox');
-    const again = await broadsheet(dir, ['bounces', 'read', file, '--json']);
+    const again = await broadsheet(dir, ['bounces', 'read', file, '--json'], env);
     expect(JSON.parse(again.stdout)).toMatchObject({ read: 1, known: 1 });
-    const list = await broadsheet(dir, ['bounces', 'list', '--json']);
+    const list = await broadsheet(dir, ['bounces', 'list', '--json'], env);
     expect(JSON.parse(list.stdout)).toMatchObject({ kind: 'hard', address: 'anna@example.com' });
-    const shown = await broadsheet(dir, ['campaigns', 'show', '1']);
+    const shown = await broadsheet(dir, ['campaigns', 'show', '1'], env);
     expect(shown.stdout).toMatch(
       /Came back later\n {2}hard +1\n {2}No complaints are reported by: qq/,
     );
-    const missing = await broadsheet(dir, ['bounces', 'read']);
+    const missing = await broadsheet(dir, ['bounces', 'read'], env);
     expect(missing.code).toBe(2);
   });
 });

@@ -138,7 +138,11 @@ describe('a segment', () => {
     const preview = await dryRun(newsletter, { issue: 'one', segment: 'paying' });
     expect(preview).toMatchObject({ recipients: 2, excluded: { 'not in the segment': 1 } });
     await sendTo('paying');
-    const sent = await newsletter.db.selectFrom('deliveries').select('address').execute();
+    const sent = await newsletter.db
+      .selectFrom('deliveries')
+      .select('address')
+      .orderBy('id')
+      .execute();
     expect(sent.map(({ address }) => address)).toEqual(['ana@example.com', 'cem@example.com']);
     const { audience } = await newsletter.db
       .selectFrom('campaigns')

@@ -5,7 +5,7 @@ import { type AddCommand, withNewsletter } from '../cli.ts';
 export function registerMetrics(_program: Command, add: AddCommand): void {
   add(
     'metrics',
-    'numbers for Prometheus, once; `serve` gives them at metrics.listen',
+    'numbers for Prometheus, once; with the setting metrics.listen, `serve` offers them',
     (command) => command,
     (call) =>
       withNewsletter(call, async (newsletter) => {
