@@ -99,6 +99,9 @@ export type Provider = keyof typeof PROVIDERS | 'other';
 
 export const PROVIDER_GROUPS = [...Object.keys(PROVIDERS), 'other'] as Provider[];
 
+/** QQ and NetEase have no feedback loop (standards 1.5, 1.6); neither has Apple, nor Gmail for single mails. */
+export const SILENT: readonly string[] = ['qq', 'netease', 'apple', 'gmail'];
+
 const PROVIDER_OF = new Map(
   Object.entries(PROVIDERS).flatMap(([provider, domains]) =>
     domains.map((domain) => [domain, provider as Provider]),

@@ -4,7 +4,7 @@
  */
 import { type Kysely, sql } from 'kysely';
 import { holdCampaign, isPostgres } from '../store/dialect.ts';
-import { type Engine, type Job, openEngine } from '../store/engine.ts';
+import type { Engine, Job } from '../store/engine.ts';
 import type { Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { doubt } from './doubt.ts';
@@ -46,6 +46,8 @@ export async function handOutPlanned(
 ): Promise<void> {
   if (!isPostgres(trx)) return;
   await cutChunks(trx, campaign);
+  // Only here: a sender on SQLite needs neither the engine nor its driver.
+  const { openEngine } = await import('../store/engine.ts');
   const engine = await openEngine(trx, newsletter, { supervise: false });
   await handOut(trx, engine, newsletter, now);
   await engine.stop();

@@ -1,5 +1,6 @@
 /** What became of a campaign: by mailbox provider, and why. */
 import type { Kysely } from 'kysely';
+import { SILENT } from '../audience/address.ts';
 import type { Database, DeliveryState } from '../store/schema.ts';
 import { type CampaignEvent, eventsOf } from './events.ts';
 import { type Compared, comparedWithRehearsal } from './rehearsal.ts';
@@ -22,9 +23,6 @@ export interface CampaignReport {
   /** What happened to it, oldest first. */
   events: CampaignEvent[];
 }
-
-/** QQ and NetEase have no feedback loop (standards 1.5, 1.6); neither has Apple, nor Gmail for single mails. */
-export const SILENT: readonly string[] = ['qq', 'netease', 'apple', 'gmail'];
 
 const TROUBLE: DeliveryState[] = ['deferred', 'failed', 'unknown', 'suppressed'];
 

@@ -1,6 +1,7 @@
 /** The numbers of a month as a page and as a table for other programs. */
+
+import { SILENT } from '../audience/address.ts';
 import type { Counts } from '../delivery/numbers.ts';
-import { SILENT } from '../delivery/report.ts';
 import { numbersPage } from '../render/numbers-page.ts';
 import { loadTemplates } from '../render/templates.ts';
 import { languageOf, type Word, word } from '../render/words.ts';

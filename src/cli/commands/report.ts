@@ -1,7 +1,7 @@
 /** The numbers of a month. */
 import type { Command } from 'commander';
+import { SILENT } from '../../audience/address.ts';
 import type { Counts } from '../../delivery/numbers.ts';
-import { SILENT } from '../../delivery/report.ts';
 import type { MonthReport } from '../../newsletter/report.ts';
 import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
 
