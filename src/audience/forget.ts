@@ -25,7 +25,7 @@ export async function forgetAddress(
   { newsletter, address }: { newsletter: string; address: string },
   { now, random }: { now: number; random: (bytes: number) => Buffer },
 ): Promise<Forgotten> {
-  const { address: written, key } = parseAddress(address);
+  const { key } = parseAddress(address);
   return inTransaction(db, async (trx) => {
     const readers = await trx
       .selectFrom('subscribers')
@@ -35,7 +35,10 @@ export async function forgetAddress(
     const forgotten: Forgotten = { rows: {}, deliveries: [] };
     for (const { id } of readers) await forgetReader(trx, id, forgotten, { now, random });
     // Asked for, and not looked at yet.
-    await trx.deleteFrom('signups').where('address', '=', written).execute();
+    await trx
+      .deleteFrom('signups')
+      .where(({ fn }) => fn<string>('lower', ['address']), '=', key)
+      .execute();
     const row = {
       newsletter,
       address_hash: addressHash(key),

@@ -44,12 +44,14 @@ const EVENTS: Partial<Record<EventKind, Word>> = {
 
 /**
  * Tells what is new. What could not be told is tried again the next time, for a day.
+ * @param trouble what kept the schedule from being kept, if anything did; told once a day
  * @returns how many were told
  */
-export async function tellEditor(newsletter: Newsletter): Promise<number> {
+export async function tellEditor(newsletter: Newsletter, trouble?: Error): Promise<number> {
   const { db, settings, secrets, clock } = newsletter;
   if (!settings.editor && !secrets.alertWebhook) return 0;
   const alerts = [
+    ...(trouble ? [alertOf(trouble, clock())] : []),
     ...(await alertsOfSlots(newsletter)),
     ...(await alertsOfPast(newsletter)),
     ...(await alertsOfCampaigns(newsletter)),
@@ -66,6 +68,11 @@ export async function tellEditor(newsletter: Newsletter): Promise<number> {
   let told = 0;
   for (const alert of untold) if (await tell(newsletter, alert)) told += 1;
   return told;
+}
+
+function alertOf({ message }: Error, now: number): Alert {
+  const key = `trouble ${new Date(now).toISOString().slice(0, 10)} ${message}`;
+  return { key, subject: 'alertTrouble', text: 'alertTroubleText', gaps: { why: message } };
 }
 
 /** The next slot, where nothing would be sent in it. */

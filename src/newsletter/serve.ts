@@ -21,10 +21,7 @@ export function keepRunning(newsletter: Newsletter): { stop(): Promise<void> } {
   const answering = keepAnswering(newsletter);
   const timer = setInterval(() => worker.keep(), LOOK);
   const ticker = startTicker(
-    async () => {
-      for (const slot of await planDue(newsletter)) log.info(slot, `slot ${slot.state}`);
-      await tellEditor(newsletter);
-    },
+    () => keepSchedule(newsletter),
     (error) => log.error({ message: (error as Error).message }, 'the schedule could not be kept'),
   );
   return {
@@ -35,6 +32,17 @@ export function keepRunning(newsletter: Newsletter): { stop(): Promise<void> } {
       await worker.stop();
     },
   };
+}
+
+/** Plans what is due, and tells the editor, also of what stood in the way. */
+export async function keepSchedule(newsletter: Newsletter): Promise<void> {
+  try {
+    for (const slot of await planDue(newsletter)) newsletter.log.info(slot, `slot ${slot.state}`);
+  } catch (error) {
+    await tellEditor(newsletter, error as Error);
+    throw error;
+  }
+  await tellEditor(newsletter);
 }
 
 /** Decides sign-ups and sends what they are answered with, one round after the other. */

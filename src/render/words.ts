@@ -142,6 +142,9 @@ const zh = {
   alertNotSent: '{name}：{slot} 没有发送',
   alertNotSentText:
     '原因：\n\n  {why}\n\n仍要发送：broadsheet send ISSUE\n接下来的时段：broadsheet schedule next',
+  alertTrouble: '{name}：无法按计划发送',
+  alertTroubleText:
+    '{why}\n\n每分钟会再试一次，直到时段过去。接下来的时段：broadsheet schedule next',
   alertStarted: '{name}：{issue} 开始发送，共 {planned} 位读者',
   alertHeld: '{name}：{issue} 的发送被邮箱服务商拦住了一部分',
   alertPaused: '{name}：{issue} 已暂停发送',
@@ -300,6 +303,9 @@ const en: Record<Word, string> = {
   alertNotSent: '{name}: nothing was sent in {slot}',
   alertNotSentText:
     'Because:\n\n  {why}\n\nTo send it all the same: broadsheet send ISSUE\nThe coming slots: broadsheet schedule next',
+  alertTrouble: '{name}: the schedule cannot be kept',
+  alertTroubleText:
+    '{why}\n\nIt is tried again every minute, until the slot has passed. The coming slots: broadsheet schedule next',
   alertStarted: '{name}: {issue} is being sent to {planned} readers',
   alertHeld: '{name}: a mailbox provider holds up a part of {issue}',
   alertPaused: '{name}: {issue} is paused',

@@ -9,6 +9,7 @@ import { campaignProgress, cancelCampaign, pauseCampaign } from '../../src/deliv
 import { createQueue } from '../../src/delivery/queue.ts';
 import { runSender } from '../../src/delivery/sender.ts';
 import { createSmtpTransport } from '../../src/delivery/smtp/transport.ts';
+import type { Transport } from '../../src/delivery/transport.ts';
 import type { Turn } from '../../src/delivery/turn.ts';
 import { openEngine } from '../../src/store/engine.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
@@ -42,10 +43,27 @@ async function cutFiner({ db }: Pick<Store, 'db'>, campaign: number, size: numbe
   );
 }
 
+/** Transports that send nothing until so many workers have something to send: then each has a chunk. */
+function meetingOf(workers: number, transportFor: () => Transport): () => Transport {
+  const everybody = Promise.withResolvers<void>();
+  let here = 0;
+  return () => {
+    here += 1;
+    if (here === workers) everybody.resolve();
+    const transport = transportFor();
+    const deliver: Transport['deliver'] = async (mail, record) => {
+      await everybody.promise;
+      return transport.deliver(mail, record);
+    };
+    return { ...transport, deliver };
+  };
+}
+
 test('workers share a campaign: each reader once, and each worker has a part', async () => {
   const { db, dbs, campaignId, receiver, transportFor } = await cluster(3, 120);
   await cutFiner({ db }, campaignId, 10);
-  const reports = await Promise.all(dbs.map((one) => runOnce({ db: one, transportFor })));
+  const meeting = meetingOf(dbs.length, transportFor);
+  const reports = await Promise.all(dbs.map((one) => runOnce({ db: one, transportFor: meeting })));
   expect(receiver.mails).toHaveLength(120);
   expect(new Set(receiver.mails.map(({ to }) => to)).size).toBe(120);
   const parts = reports.map(({ attempts }) => attempts.accepted);

@@ -10,6 +10,7 @@ import { tellEditor } from '../../src/newsletter/alerts.ts';
 import { approve } from '../../src/newsletter/approve.ts';
 import { control } from '../../src/newsletter/campaigns.ts';
 import { planDue, runDue } from '../../src/newsletter/schedule.ts';
+import { keepSchedule } from '../../src/newsletter/serve.ts';
 import { addSubscriber } from '../../src/newsletter/subscribers.ts';
 import { openTestNewsletter, type TestNewsletter, writeIssue } from '../support/newsletter.ts';
 
@@ -77,6 +78,24 @@ describe('a slot without an approved issue', () => {
       { key: 'slot ai-weekly@2026-11-22T09:00[Asia/Shanghai] skipped' },
     ]);
   });
+});
+
+test('a slot that cannot be planned is told once a day, with the reason', async () => {
+  await approve(newsletter, 'w4');
+  moveTo(SLOT);
+  // Nobody signs: by SMTP no campaign starts (D-13).
+  const { delivery } = newsletter.settings;
+  newsletter.secrets = { smtpUrl: 'smtp://127.0.0.1:9' };
+  const byRelay = { ...newsletter.settings, delivery: { ...delivery, channel: 'smtp' as const } };
+  const settings = newsletter.settings;
+  for (let minute = 0; minute < 3; minute += 1) {
+    newsletter.settings = byRelay;
+    await expect(keepSchedule(newsletter)).rejects.toThrow();
+    newsletter.advance(60_000);
+  }
+  newsletter.settings = settings;
+  await tellEditor(newsletter);
+  expect(await told()).toMatchObject([{ subject: 'AI大模型周报: the schedule cannot be kept' }]);
 });
 
 describe('a campaign', () => {

@@ -189,13 +189,74 @@ describe('D-75: a reader', () => {
     expect(all.subscriptions).toMatchObject([{ newsletter: 'ai-weekly', name: 'ana' }]);
   });
 
+  /** A confirmation on its way, a request nobody has looked at, and a report that came back. */
+  async function leaveTraces(address: string): Promise<void> {
+    const { db, settings } = newsletter;
+    const { id } = await db
+      .selectFrom('subscribers')
+      .select('id')
+      .where('address', '=', address)
+      .executeTakeFirstOrThrow();
+    const own = { newsletter: settings.slug, subscriber_id: id, address, detail: null };
+    await db
+      .insertInto('notices')
+      .values({ ...own, kind: 'confirm', language: 'en', created_at: 1 })
+      .execute();
+    const link = { token_hash: 'x', mailed_at: 1, expires_at: 2, used_at: null };
+    await db
+      .insertInto('confirmations')
+      .values({ ...own, kind: 'subscribe', ...link })
+      .execute();
+    await db
+      .insertInto('signups')
+      .values({
+        newsletter: settings.slug,
+        kind: 'subscribe',
+        address,
+        subscriber_id: null,
+        language: 'en',
+        source: 'form',
+        wording: null,
+        at: 1,
+      })
+      .execute();
+    await db
+      .insertInto('bounces')
+      .values({
+        newsletter: settings.slug,
+        report: 'x',
+        part: 0,
+        origin: `/mail/${address}`,
+        subject: `Undeliverable: ${address}`,
+        delivery_id: null,
+        campaign_id: null,
+        subscriber_id: id,
+        known_by: null,
+        kind: 'hard',
+        reason: 'hard-bounce',
+        status: null,
+        reply: `550 <${address}>`,
+        effect: null,
+        at: 1,
+      })
+      .execute();
+  }
+
   test('is forgotten to a hash: in tables, outbox and reports, and told where to look beyond', async () => {
     mkdirSync(join(newsletter.stateDir, 'imports'));
     const report = join(newsletter.stateDir, 'imports', 'x.refused.csv');
     writeFileSync(report, 'line,reason,value\n2,why,ANA@example.com\n3,why,ben@example.com\n');
+    await leaveTraces('ana@example.com');
     const forgotten = await forget(newsletter, 'Ana@example.com');
     expect(forgotten).toMatchObject({
-      rows: { subscribers: 1, consents: 1, deliveries: 1 },
+      rows: {
+        subscribers: 1,
+        consents: 1,
+        deliveries: 1,
+        notices: 1,
+        confirmations: 1,
+        bounces: 1,
+      },
       outbox: [expect.stringMatching(/ana@example\.com\.eml$/)],
       reports: [join('imports', 'x.refused.csv')],
     });
@@ -206,6 +267,10 @@ describe('D-75: a reader', () => {
       'deliveries',
       'attempts',
       'suppressions',
+      'signups',
+      'notices',
+      'confirmations',
+      'bounces',
     ] as const) {
       const rows = await newsletter.db.selectFrom(table).selectAll().execute();
       expect(JSON.stringify(rows).toLowerCase()).not.toContain('ana@');
