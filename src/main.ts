@@ -12,6 +12,11 @@ const home = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Runs one command line; sets the exit code of the process. */
 export async function main(argv: string[]): Promise<void> {
+  // `| head` has read what it wanted; nobody hears the rest.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
   process.exitCode = await runCli(argv, {
     version,

@@ -1,8 +1,10 @@
 /** The command line as people and programs use it: real processes. */
+
+import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { broadsheet } from '../support/command.ts';
+import { broadsheet, start } from '../support/command.ts';
 import { newsletterDirectory, temporaryDirectory, writeIssue } from '../support/newsletter.ts';
 
 const COMMANDS = [
@@ -32,6 +34,14 @@ const COMMANDS = [
   'subscribers forget',
   'subscribers import',
   'subscribers export',
+  'bounces read',
+  'bounces list',
+  'report',
+  'metrics',
+  'database migrate',
+  'database copy',
+  'database backup',
+  'database restore',
   'glossary learn',
   'serve',
   'worker',
@@ -176,4 +186,17 @@ test('from init to outbox: a new newsletter in six commands', async () => {
   expect(existsSync(join(home, 'var/broadsheet.db'))).toBe(true);
   expect(await ran('subscribers', 'show', 'ana@example.com')).toContain('2023-09-w3  accepted');
   expect(await ran('subscribers', 'export')).toContain('ana@example.com,Ana');
+});
+
+test('a reader that has enough, as `| head` has, is no failure', async () => {
+  const home = newsletterDirectory();
+  cpSync('issues/2023-09-w3/transcript.txt', join(home, 'talk.txt'));
+  const child = start(home, ['draft', 'talk.txt', '--json']);
+  let stderr = '';
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  child.stdout?.destroy();
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(stderr).not.toContain('EPIPE');
 });
