@@ -70,7 +70,8 @@ function messageOf(mail: ParsedMail | undefined, raw: Buffer): Message {
     from: fromOf(mail?.from) || (fields.get('from')?.[0] ?? ''),
     text: textOf(mail, raw),
     parts: (mail?.attachments ?? []).map(({ contentType, content }) => ({
-      type: (contentType ?? '').toLowerCase(),
+      // Not text where the header is damaged, whatever the types say.
+      type: String(contentType || '').toLowerCase(),
       content,
     })),
   };

@@ -137,6 +137,12 @@ describe('a message that is no message', () => {
     );
   });
 
+  test('a part whose type is damaged', async () => {
+    const raw =
+      'MIME-Version: 1.0\r\nContent-Type: multipart/report; boundary="b"\r\n\r\n--b\r\nContent-Type:; a\r\n\r\nx\r\n--b--\r\n';
+    expect(await parseReport(Buffer.from(raw))).toMatchObject({ form: 'mail' });
+  });
+
   test('parts in parts in parts, a thousand deep', async () => {
     const deep = Array.from(
       { length: 1_000 },
