@@ -1,5 +1,6 @@
 /** Many rows at once, faster than a query builder can write them down. */
-import { CompiledQuery, type Insertable, type Kysely, PostgresAdapter } from 'kysely';
+import { CompiledQuery, type Insertable, type Kysely } from 'kysely';
+import { isPostgres } from './dialect.ts';
 import type { Database } from './schema.ts';
 
 /** Rows of one statement. SQLite takes 32,766 values in one, PostgreSQL 65,535. */
@@ -16,10 +17,7 @@ export async function insertMany<Table extends keyof Database>(
 ): Promise<void> {
   for (let from = 0; from < rows.length; from += PER_STATEMENT) {
     const part = rows.slice(from, from + PER_STATEMENT) as Row[];
-    const { text, values } =
-      db.getExecutor().adapter instanceof PostgresAdapter
-        ? statement(table, part, [])
-        : statement(table, part, sameInAll(part));
+    const { text, values } = statement(table, part, isPostgres(db) ? [] : sameInAll(part));
     await db.executeQuery(CompiledQuery.raw(text, values));
   }
 }

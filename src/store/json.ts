@@ -1,5 +1,6 @@
 /** What stands in a JSON object in a column of text, as SQLite and PostgreSQL ask for it. */
-import { type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { isPostgres } from './dialect.ts';
 import type { Database } from './schema.ts';
 
 type Db = Pick<Kysely<Database>, 'getExecutor'>;
@@ -15,8 +16,7 @@ export function jsonValue<Kind extends 'text' | 'number'>(
   key: string,
   kind: Kind,
 ): RawBuilder<(Kind extends 'text' ? string : number) | null> {
-  if (!(db.getExecutor().adapter instanceof PostgresAdapter))
-    return sql`json_extract(${sql.ref(column)}, ${sql.lit(`$."${key}"`)})`;
+  if (!isPostgres(db)) return sql`json_extract(${sql.ref(column)}, ${sql.lit(`$."${key}"`)})`;
   const text = sql`(${sql.ref(column)}::jsonb ->> ${sql.lit(key)})`;
   return kind === 'text' ? (text as never) : sql`${text}::double precision`;
 }
