@@ -4,6 +4,7 @@ import type { Plan } from '../../delivery/plan.ts';
 import type { CampaignProgress } from '../../delivery/progress.ts';
 import type { CampaignReport } from '../../delivery/report.ts';
 import { type AddCommand, type Call, type OpenNewsletter, withNewsletter } from '../cli.ts';
+import { growSlowly } from '../heap.ts';
 import { interruption } from '../interruption.ts';
 import { comparisonLines } from '../rehearsal.ts';
 import { duration, type Speed, speedometer } from '../speed.ts';
@@ -91,6 +92,7 @@ export function registerDelivery(program: Command, add: AddCommand): void {
 }
 
 async function send(call: Call, [given]: string[], options: SendOptions): Promise<number> {
+  await growSlowly();
   const issue = issueId(given);
   return withNewsletter(call, (newsletter) => {
     if (options.test) return sendTest(call, newsletter, issue, options.test);
@@ -396,6 +398,7 @@ interface WorkerOptions {
 }
 
 async function worker(call: Call, _: string[], options: WorkerOptions): Promise<number> {
+  await growSlowly();
   const { work } = await import('../../newsletter/worker.ts');
   const { listenForHealth } = await import('../../newsletter/health.ts');
   const { world, terminal } = call;
