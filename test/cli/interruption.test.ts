@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
-import { states } from '../support/campaign.ts';
+import { addReaders, states } from '../support/campaign.ts';
 import { broadsheet, cleanEnvironment, ended, start } from '../support/command.ts';
 import { newsletterDirectory, writeIssue } from '../support/newsletter.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
@@ -33,11 +33,11 @@ async function prepare(): Promise<World> {
       .replace('https://news.example.com', 'https://weekly.broadsheet-readers.org'),
   );
   writeIssue(dir, ISSUE);
-  const addresses = Array.from({ length: READERS }, (_, n) => `reader${n}@example.com`);
-  writeFileSync(join(dir, 'list.csv'), `email\n${addresses.join('\n')}\n`);
+  const store = await openStore({ stateDir: join(dir, 'var') });
+  const addresses = await addReaders(store.db, READERS, 1, 'ai-weekly');
+  await store.close();
   const receiver = await startReceiver();
   const env = { SMTP_URL: receiver.url, SECRET_KEYS: `k1:${'a'.repeat(43)}` };
-  expect((await broadsheet(dir, ['subscribers', 'import', 'list.csv'], env)).code).toBe(0);
   return { dir, env, receiver, addresses };
 }
 
