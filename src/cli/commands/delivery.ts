@@ -236,7 +236,7 @@ function clockTime(ms: number): string {
 export function report(progress: CampaignProgress): string {
   const rows = Object.entries(progress.counts).filter(([, count]) => count > 0);
   return [
-    `Campaign ${progress.id}  ${progress.issue}  ${progress.state}  ${progress.planned} readers`,
+    `Campaign ${progress.id}  ${progress.issue}  ${progress.state}  ${progress.planned} readers${progress.segment ? `  of the segment "${progress.segment}"` : ''}`,
     ...rows.map(([state, count]) => `  ${state.padEnd(10)} ${String(count).padStart(8)}`),
     ...(progress.note ? [`  ${progress.note}`] : []),
   ].join('\n');
@@ -280,11 +280,16 @@ function closing(
   progress: CampaignProgress,
   issue: string,
 ): string {
-  if (interrupted) return `Interrupted. Go on with: broadsheet send ${issue}`;
+  const again = `broadsheet send ${issue}${progress.segment ? ` --segment ${progress.segment}` : ''}`;
+  if (interrupted) return `Interrupted. Go on with: ${again}`;
   if (progress.state === 'paused') {
-    return `Paused. Go on with: broadsheet campaigns resume ${progress.id}, then: broadsheet send ${issue}`;
+    return `Paused. Go on with: broadsheet campaigns resume ${progress.id}, then: ${again}`;
   }
-  if (began === 'already') return 'It had been sent already; nothing was sent again.';
+  if (began === 'already') {
+    const whom = progress.segment === null ? '' : ` to the segment "${progress.segment}"`;
+    const others = whom && ` For all others: broadsheet send ${issue} --new-readers`;
+    return `It had been sent${whom} already; nothing was sent again.${others}`;
+  }
   return progress.counts.unknown > 0
     ? 'Unknown: the connection broke when the mail may have been taken. Nobody can know; it is not sent again.'
     : '';
