@@ -1,5 +1,5 @@
 /** A PostgreSQL server of its own for a test run, and a database of its own for each test. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,8 +30,11 @@ function binaries(): string | null {
   return bin && existsSync(join(bin, 'pg_ctl')) ? bin : null;
 }
 
+export const hasPostgres = binaries() !== null;
+
 /**
- * Starts a server that listens on a socket in a new directory only; null where PostgreSQL is not installed.
+ * Starts a server that listens on a socket in a new directory only, and ends with this process, however that ends; null
+ * where PostgreSQL is not installed.
  * @param durable false: it need not outlive a power cut, and is faster
  */
 export function startPostgres({ durable = false } = {}): PostgresServer | null {
@@ -58,6 +61,7 @@ export function startPostgres({ durable = false } = {}): PostgresServer | null {
     '--no-sync',
   ]);
   start();
+  endWithUs(dir);
   return {
     url: `postgres://broadsheet@localhost/postgres?host=${encodeURIComponent(dir)}`,
     pid: () => Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]),
@@ -70,6 +74,17 @@ export function startPostgres({ durable = false } = {}): PostgresServer | null {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A shell of its own session, which no Ctrl-C reaches, ends the server when its input ends: when we have. */
+function endWithUs(dir: string): void {
+  const words =
+    'read -r _; kill -QUIT "$(head -n 1 "$0/data/postmaster.pid")"; sleep 1; rm -rf "$0"';
+  const shell = spawn('sh', ['-c', words, dir], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  shell.unref();
 }
 
 /** The server refuses to run as root. */
