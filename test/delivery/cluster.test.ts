@@ -296,7 +296,7 @@ describe('the database', () => {
     );
     for (let crash = 0; crash < 2; crash += 1) {
       await sleep(400);
-      server.crash();
+      await server.crash();
     }
     const isSending = () =>
       campaignProgress(db, campaignId).then(

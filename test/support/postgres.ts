@@ -1,6 +1,7 @@
 /** A PostgreSQL server of its own for a test run, and a database of its own for each test. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ export interface PostgresServer {
   /** Of the database that every other one is copied from. */
   url: string;
   /** Crashes it, as a power cut would, and starts it again. */
-  crash(): void;
+  crash(): Promise<void>;
   stop(): void;
   /** Of its first process. */
   pid(): number;
@@ -44,8 +45,8 @@ export function startPostgres({ durable = false } = {}): PostgresServer | null {
     `-k ${dir} -c listen_addresses= -c max_connections=200 -c shared_buffers=128MB`,
     durable ? '' : '-c fsync=off -c synchronous_commit=on -c full_page_writes=off',
   ].join(' ');
-  const start = () =>
-    asPostgres(bin, 'pg_ctl', ['-D', data, '-w', '-l', join(dir, 'log'), '-o', options, 'start']);
+  const starting = ['-D', data, '-w', '-l', join(dir, 'log'), '-o', options, 'start'];
+  const crashing = ['-D', data, '-m', 'immediate', 'stop'];
   asPostgres(bin, 'initdb', [
     '-D',
     data,
@@ -57,27 +58,35 @@ export function startPostgres({ durable = false } = {}): PostgresServer | null {
     'UTF8',
     '--no-sync',
   ]);
-  start();
+  asPostgres(bin, 'pg_ctl', starting);
   return {
     url: `postgres://broadsheet@localhost/postgres?host=${encodeURIComponent(dir)}`,
     pid: () => Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]),
-    crash() {
-      asPostgres(bin, 'pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
-      start();
+    async crash() {
+      for (const args of [crashing, starting]) {
+        const [program, rest] = commandOf(bin, 'pg_ctl', args);
+        const child = spawn(program, rest, { stdio: 'ignore', cwd: tmpdir() });
+        const [code] = await once(child, 'exit');
+        if (code !== 0) throw new Error(`pg_ctl ${args.at(-1)} failed; see ${dir}/log`);
+      }
     },
     stop() {
-      asPostgres(bin, 'pg_ctl', ['-D', data, '-m', 'immediate', 'stop']);
+      asPostgres(bin, 'pg_ctl', crashing);
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
 /** The server refuses to run as root. */
-function asPostgres(bin: string, tool: string, args: string[]): void {
-  const command = [join(bin, tool), ...args];
+function commandOf(bin: string, tool: string, args: string[]): [program: string, args: string[]] {
   const isRoot = process.getuid?.() === 0;
-  const [program, ...rest] = isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command;
-  const { status, stderr } = spawnSync(program as string, rest, {
+  const program = join(bin, tool);
+  return isRoot ? ['runuser', ['-u', 'postgres', '--', program, ...args]] : [program, args];
+}
+
+function asPostgres(bin: string, tool: string, args: string[]): void {
+  const [program, rest] = commandOf(bin, tool, args);
+  const { status, stderr } = spawnSync(program, rest, {
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: tmpdir(),
