@@ -83,14 +83,14 @@ const LONGEST_LIFE = 4_000;
 const LEAVERS = 0.1;
 /** The events are spread over this share of the mails. */
 const SPREAD = 0.9;
-/** Longer than it takes until a worker that is silent has lost its chunk, ms. */
-const FROZEN = (DEAD_AFTER + 2 * LOOK + 2) * 1_000;
+/** A worker is frozen until another has its chunk, which may have to finish its own first; at least and at most, ms. */
+const FROZEN = [(DEAD_AFTER + LOOK) * 1_000, 30_000] as const;
 /** So long after it woke, what a fenced worker has done is looked at, ms. */
 const AWAKE = 3_000;
 /** A commit that was under way when its worker was killed is there by then, ms. */
 const SETTLES = 2_000;
 /** Without a mail or an end for so long, it hangs, ms. */
-const LONGEST_SILENCE = 180_000;
+const LONGEST_SILENCE = 300_000;
 /** After SIGTERM, ms. */
 const LONGEST_STOP = 30_000;
 
@@ -213,9 +213,11 @@ async function sendAndTrouble(options: ClusterOptions, scene: Scene): Promise<Ru
   };
 
   async function thaw(member: Member, held: Awaited<ReturnType<ClusterWitness['heldBy']>>) {
-    await sleep(FROZEN);
-    const isFenced = await witness.fence(held);
-    if (isFenced) counts.fenced += 1;
+    const [least, most] = FROZEN;
+    const latest = performance.now() + most;
+    await sleep(least);
+    while (!(await witness.fence(held)) && performance.now() < latest) await sleep(500);
+    if (held.lost.length > 0) counts.fenced += 1;
     crew.thaw(member);
     await sleep(AWAKE);
     await witness.awake(held);

@@ -49,7 +49,8 @@ export function openCrew(size: number, start: () => ChildProcess, saidSince: () 
     child.once('exit', async (code, signal) => {
       if (isOver) return;
       if (signal !== 'SIGKILL') {
-        const words = saidSince().trim().split('\n').at(0) || `exit code ${code ?? signal}`;
+        const [words = `exit code ${code ?? signal}`] =
+          /^(✗|\w+ failed).*/m.exec(saidSince()) ?? [];
         failures[words] = (failures[words] ?? 0) + 1;
         await sleep(REST);
       }

@@ -24,7 +24,7 @@ const HELP = `npm run chaos -- [options]
 The sender is "broadsheet worker --once", a new process after each kill. The mail server is a process of its own: it
 appends each mail to a file and only then answers. In the end a judge reads that file and the database, and
 nothing else (test/support/oracle.ts). With --postgres each is "broadsheet worker", whose times are shorter
-(test/chaos/times.ts): silent for 6 s is dead, and a mail may take 30 s. Exit code 1 where anything is violated; the files are kept then.`;
+(test/chaos/times.ts): silent for 6 s is dead, and a mail may take 120 s. Exit code 1 where anything is violated; the files are kept then.`;
 
 const { values } = parseArgs({
   options: {

@@ -25,6 +25,13 @@ const RETRY = 50;
 
 const JUDGED = ['campaigns', 'deliveries', 'subscribers', 'attempts', 'consents', 'events'];
 
+/** Of SQLite, by PostgreSQL's. */
+const TYPES: Record<string, string> = {
+  bigint: 'integer',
+  'double precision': 'real',
+  bytea: 'blob',
+};
+
 export function openPostgresLedger(url: string): PostgresLedger {
   // Counts and times are whole numbers.
   const types = {
@@ -58,18 +65,19 @@ export function openPostgresLedger(url: string): PostgresLedger {
     const copy = new Sqlite(path);
     for (const table of JUDGED) {
       const found = await rows<Row>(`select * from ${table}`);
-      const columns = await rows<{ name: string }>(
-        'select column_name as name from information_schema.columns where table_name = $1 and table_schema = current_schema()',
+      const columns = await rows<{ name: string; type: string }>(
+        `select column_name as name, data_type as type from information_schema.columns
+          where table_name = $1 and table_schema = current_schema()`,
         [table],
       );
-      const names = columns.map(({ name }) => name);
-      copy.exec(`create table ${table} (${names.join(', ')})`);
-      const insert = copy.prepare(`insert into ${table} values (${names.map(() => '?')})`);
+      const typed = columns.map(({ name, type }) => `${name} ${TYPES[type] ?? 'text'}`);
+      copy.exec(`create table ${table} (${typed.join(', ')})`);
+      const insert = copy.prepare(`insert into ${table} values (${columns.map(() => '?')})`);
       copy.transaction(() => {
-        for (const row of found) insert.run(names.map((name) => row[name]));
+        for (const row of found) insert.run(columns.map(({ name }) => row[name]));
       })();
     }
-    copy.exec(`create index deliveries_by_id on deliveries (id);
+    copy.exec(`create unique index deliveries_by_id on deliveries (id);
       create index deliveries_by_reader on deliveries (subscriber_id);
       create index attempts_by_delivery on attempts (delivery_id)`);
     copy.close();

@@ -9,4 +9,4 @@ export const LOOK = 2;
 /** A session of the database that begins something and falls silent is ended after so long, ms. */
 export const SILENT = 3_000;
 /** How long a mail of a worker that is gone may still be under way, ms. */
-export const LONGEST_MAIL = 30_000;
+export const LONGEST_MAIL = 120_000;

@@ -2,7 +2,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -31,18 +41,26 @@ function binaries(): string | null {
   return bin && existsSync(join(bin, 'pg_ctl')) ? bin : null;
 }
 
-/**
- * Starts a server that listens on a socket in a new directory only; null where PostgreSQL is not installed.
- * @param durable false: it need not outlive a power cut, and is faster
- */
-export function startPostgres({ durable = false } = {}): PostgresServer | null {
+export interface PostgresOptions {
+  /** False: it need not outlive a power cut, and is faster. */
+  durable?: boolean;
+  /** It listens on loopback, too: there with TLS and password only. PEM. */
+  tls?: { port: number; certificate: string; key: string };
+}
+
+/** Starts a server that listens on a socket in a new directory; null where PostgreSQL is not installed. */
+export function startPostgres({
+  durable = false,
+  tls,
+}: PostgresOptions = {}): PostgresServer | null {
   const bin = binaries();
   if (!bin) return null;
   const dir = mkdtempSync(join(tmpdir(), 'broadsheet-pg-'));
   chmodSync(dir, 0o777);
   const data = join(dir, 'data');
   const options = [
-    `-k ${dir} -c listen_addresses= -c max_connections=200 -c shared_buffers=128MB`,
+    `-k ${dir} -c max_connections=200 -c shared_buffers=128MB`,
+    tls ? `-c listen_addresses=127.0.0.1 -c port=${tls.port} -c ssl=on` : '-c listen_addresses=',
     durable ? '' : '-c fsync=off -c synchronous_commit=on -c full_page_writes=off',
   ].join(' ');
   const starting = ['-D', data, '-w', '-l', join(dir, 'log'), '-o', options, 'start'];
@@ -58,6 +76,7 @@ export function startPostgres({ durable = false } = {}): PostgresServer | null {
     'UTF8',
     '--no-sync',
   ]);
+  if (tls) secure(data, tls);
   asPostgres(bin, 'pg_ctl', starting);
   return {
     url: `postgres://broadsheet@localhost/postgres?host=${encodeURIComponent(dir)}`,
@@ -75,6 +94,20 @@ export function startPostgres({ durable = false } = {}): PostgresServer | null {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Its certificate, and who may come over the network: whoever has the password and TLS. */
+function secure(data: string, { certificate, key }: NonNullable<PostgresOptions['tls']>): void {
+  const { uid, gid } = statSync(data);
+  const files = { 'server.crt': certificate, 'server.key': key };
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(data, name), text, { mode: 0o600 });
+    chownSync(join(data, name), uid, gid);
+  }
+  writeFileSync(
+    join(data, 'pg_hba.conf'),
+    'local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n',
+  );
 }
 
 /** The server refuses to run as root. */

@@ -1,4 +1,5 @@
 /** The commands that mail: send, campaigns, schedule, worker. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Plan } from '../../delivery/plan.ts';
 import type { CampaignProgress } from '../../delivery/progress.ts';
@@ -402,6 +403,7 @@ async function worker(call: Call, _: string[], options: WorkerOptions): Promise<
   const signal = options.attached
     ? AbortSignal.any([interruption(), stdinEnded()])
     : interruption();
+  signal.addEventListener('abort', () => void endLater(terminal), { once: true });
   const report = await withNewsletter(
     call,
     async (newsletter) => {
@@ -417,6 +419,16 @@ async function worker(call: Call, _: string[], options: WorkerOptions): Promise<
   if (report === null) terminal.say('Another process is sending for this newsletter.');
   else if (!options.attached) terminal.result(report, '');
   return 0;
+}
+
+/** How long a worker may take to end, ms; who supervises it waits a little longer. */
+const LONGEST_END = 29_000;
+
+/** Where the database is away, results cannot be stored: their mails are in doubt for whoever comes next. */
+async function endLater(terminal: Call['terminal']): Promise<void> {
+  await sleep(LONGEST_END, undefined, { ref: false });
+  terminal.say('The database did not take the last results in time; their mails are in doubt.');
+  process.exit(1);
 }
 
 /** Whoever started this process has gone. */
