@@ -31,6 +31,8 @@ export interface ClusterOptions {
   hold: boolean;
   /** Longest time from when the server has stored a mail to its answer, ms; the shortest is 0. */
   pause: number;
+  /** Mails a second at most, of all workers together; 0: as fast as it goes. */
+  rate: number;
   onProgress?(progress: ClusterProgress): void;
 }
 
@@ -46,6 +48,8 @@ export interface ClusterReport extends Verdict, Counts {
   causeless: number;
   /** Times that a worker ended by itself, by what it said. */
   failures: Record<string, number>;
+  /** Mails that began in any ten seconds, at most. */
+  fastest: number;
   /** The slowest end after SIGTERM, ms. */
   slowestStop: number;
   ms: number;
@@ -91,12 +95,15 @@ const AWAKE = 3_000;
 const SETTLES = 2_000;
 /** Without a mail or an end for so long, it hangs, ms. */
 const LONGEST_SILENCE = 300_000;
+/** A rate is judged in any stretch of so many ms, and may be exceeded so far. */
+const WINDOW = 10_000;
+const MARGIN = 1.02;
 /** After SIGTERM, ms. */
 const LONGEST_STOP = 30_000;
 
 export async function chaosTogether(options: ClusterOptions): Promise<ClusterReport> {
   const begun = performance.now();
-  const { connections, deliveries, hold, pause, seed } = options;
+  const { connections, deliveries, hold, pause, rate, seed } = options;
   const server = startPostgres({ durable: true });
   if (!server) throw new Error('PostgreSQL is not installed: apt install postgresql');
   process.once('exit', server.stop);
@@ -105,6 +112,7 @@ export async function chaosTogether(options: ClusterOptions): Promise<ClusterRep
     readers: deliveries,
     connections,
     hold,
+    rate,
     url: server.url,
     preload,
   });
@@ -130,12 +138,16 @@ export async function chaosTogether(options: ClusterOptions): Promise<ClusterRep
     const violations = [...run.violations, ...verdict.violations, ...(await ledger.damage())];
     if (causeless > 0)
       violations.push(`I7: ${causeless} extra copies of what no killed worker had in hand`);
+    const fastest = mostIn(WINDOW, lines);
+    if (rate > 0 && fastest > (rate * WINDOW * MARGIN) / 1_000)
+      violations.push(`T14: ${fastest} mails began in ${WINDOW} ms, at ${rate} a second`);
     process.off('exit', remove);
     if (violations.length === 0) remove();
     return {
       ...verdict,
       ...counts,
       causeless,
+      fastest,
       violations,
       ms: Math.round(performance.now() - begun),
       dir: violations.length > 0 ? world.dir : null,
@@ -155,6 +167,17 @@ function copiesBut(doubted: ReadonlySet<number>, lines: readonly LogLine[]): num
     .map(({ messageId }) => deliveryOf(messageId) ?? 0)
     .filter((delivery) => !doubted.has(delivery));
   return others.length - new Set(others).size;
+}
+
+/** Mails that began within any stretch of so many ms, at most. */
+function mostIn(ms: number, lines: readonly LogLine[]): number {
+  const begun = lines.flatMap((line) => (line.kind === 'mail' ? [line.begun] : []));
+  begun.sort((a, b) => a - b);
+  let first = 0;
+  return begun.reduce((most, at, last) => {
+    while ((begun[first] ?? at) <= at - ms) first += 1;
+    return Math.max(most, last - first + 1);
+  }, 0);
 }
 
 interface Scene {
@@ -215,6 +238,7 @@ async function sendAndTrouble(options: ClusterOptions, scene: Scene): Promise<Ru
   async function thaw(member: Member, held: Awaited<ReturnType<ClusterWitness['heldBy']>>) {
     const [least, most] = FROZEN;
     const latest = performance.now() + most;
+    await witness.giveAway(held);
     await sleep(least);
     while (!(await witness.fence(held)) && performance.now() < latest) await sleep(500);
     if (held.lost.length > 0) counts.fenced += 1;

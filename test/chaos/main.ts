@@ -19,6 +19,7 @@ const HELP = `npm run chaos -- [options]
   --postgres       several workers on a PostgreSQL of their own, in a temporary directory; not with --faults
   --workers N      (3)
   --restarts N     immediate crashes of the database (50)
+  --rate N         mails a second at most, of all workers together (0: as fast as it goes)
   --freezes N      workers that are stopped for longer than it takes until another has their chunk (20)
 
 The sender is "broadsheet worker --once", a new process after each kill. The mail server is a process of its own: it
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '3' },
     restarts: { type: 'string', default: '50' },
     freezes: { type: 'string', default: '20' },
+    rate: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -82,6 +84,7 @@ async function together(common: Common): Promise<void> {
     freezes: number('freezes', values.freezes, 0),
     ...common,
     pause: number('pause', values.pause ?? '200', 0),
+    rate: number('rate', values.rate, 0),
   };
   announce(options);
   const report = await chaosTogether(options);
@@ -170,6 +173,7 @@ function clusterWords({ connections, ...wanted }: ClusterOptions, report: Cluste
     ...Object.entries(report.failures).map(
       ([words, count]): Row => ['gave up', count, `  ${words}`],
     ),
+    ['in any 10 s', report.fastest, wanted.rate > 0 ? `  bound ${wanted.rate * 10.2}` : ''],
     ['ms to stop', report.slowestStop, '  after SIGTERM'],
   ]);
 }

@@ -24,6 +24,8 @@ export interface WorldOptions {
   readers: number;
   connections: number;
   hold: boolean;
+  /** Mails a second at most; absent: as fast as it goes. */
+  rate?: number | undefined;
   /** `DATABASE_URL`; absent: SQLite. */
   url?: string;
   /** Modules that each process loads first. */
@@ -99,7 +101,7 @@ function preload(ahead: number, { preload: modules = [] }: WorldOptions): string
 
 const SLUG = 'chaos';
 
-function writeFiles(dir: string, { connections, hold }: WorldOptions): void {
+function writeFiles(dir: string, { connections, hold, rate }: WorldOptions): void {
   cpSync(join(root, 'templates'), join(dir, 'templates'), { recursive: true });
   const write = (path: string, text: string) => {
     mkdirSync(join(dir, path, '..'), { recursive: true });
@@ -112,7 +114,7 @@ slug: ${SLUG}
 language: en
 sender: { name: Chaos, address: weekly@news.example.com }
 site: { url: 'https://news.example.com' }
-delivery: { channel: smtp, connections: ${connections}, onUnknown: ${hold ? 'hold' : 'resend'} }
+delivery: { channel: smtp, connections: ${connections}, onUnknown: ${hold ? 'hold' : 'resend'}, rate: {${rate ? ` perSecond: ${rate} ` : ''}} }
 dkim: { signer: none }
 `,
   );

@@ -23,6 +23,8 @@ export interface PostgresServer {
   url: string;
   /** Crashes it, as a power cut would, and starts it again. */
   crash(): Promise<void>;
+  /** A standby becomes the one that is written to. */
+  promote(): void;
   stop(): void;
   /** Of its first process. */
   pid(): number;
@@ -41,17 +43,22 @@ function binaries(): string | null {
   return bin && existsSync(join(bin, 'pg_ctl')) ? bin : null;
 }
 
+const NEW = ['-U', 'broadsheet', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+
 export interface PostgresOptions {
   /** False: it need not outlive a power cut, and is faster. */
   durable?: boolean;
   /** It listens on loopback, too: there with TLS and password only. PEM. */
   tls?: { port: number; certificate: string; key: string };
+  /** It follows this one, which waits for it with each commit. */
+  follows?: PostgresServer;
 }
 
 /** Starts a server that listens on a socket in a new directory; null where PostgreSQL is not installed. */
 export function startPostgres({
   durable = false,
   tls,
+  follows,
 }: PostgresOptions = {}): PostgresServer | null {
   const bin = binaries();
   if (!bin) return null;
@@ -65,17 +72,8 @@ export function startPostgres({
   ].join(' ');
   const starting = ['-D', data, '-w', '-l', join(dir, 'log'), '-o', options, 'start'];
   const crashing = ['-D', data, '-m', 'immediate', 'stop'];
-  asPostgres(bin, 'initdb', [
-    '-D',
-    data,
-    '-U',
-    'broadsheet',
-    '-A',
-    'trust',
-    '-E',
-    'UTF8',
-    '--no-sync',
-  ]);
+  if (follows) asPostgres(bin, 'pg_basebackup', ['-d', follows.url, '-D', data, '-R']);
+  else asPostgres(bin, 'initdb', ['-D', data, ...NEW]);
   if (tls) secure(data, tls);
   asPostgres(bin, 'pg_ctl', starting);
   return {
@@ -89,6 +87,7 @@ export function startPostgres({
         if (code !== 0) throw new Error(`pg_ctl ${args.at(-1)} failed; see ${dir}/log`);
       }
     },
+    promote: () => asPostgres(bin, 'pg_ctl', ['-D', data, '-w', 'promote']),
     stop() {
       asPostgres(bin, 'pg_ctl', crashing);
       rmSync(dir, { recursive: true, force: true });

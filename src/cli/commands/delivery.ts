@@ -424,10 +424,12 @@ async function worker(call: Call, _: string[], options: WorkerOptions): Promise<
 /** How long a worker may take to end, ms; who supervises it waits a little longer. */
 const LONGEST_END = 29_000;
 
-/** Where the database is away, results cannot be stored: their mails are in doubt for whoever comes next. */
+/** Where the database is away, the last results cannot be stored: whoever comes next finds their mails in doubt. */
 async function endLater(terminal: Call['terminal']): Promise<void> {
   await sleep(LONGEST_END, undefined, { ref: false });
-  terminal.say('The database did not take the last results in time; their mails are in doubt.');
+  terminal.say(
+    'What was under way could not be written down in time; the next worker finds it in doubt.',
+  );
   process.exit(1);
 }
 
