@@ -87,7 +87,7 @@ async function open(
     keys: secrets.keys ?? localKeys(stateDir, randomBytes),
     db: store.db,
     // Machines that share a database share its clock.
-    clock: isPostgres(store.db) ? await databaseClock(store.db) : Date.now,
+    clock: isPostgres(store.db) ? await databaseClock(store) : Date.now,
     random: (bytes) => randomBytes(bytes),
     log: lazyLog(),
     workerCommand: [...worker, '--dir', dir, ...workerArguments],

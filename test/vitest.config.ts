@@ -13,8 +13,9 @@ const ON_SQLITE = [
 ];
 /** About PostgreSQL alone. */
 const ON_POSTGRES = [
-  'store/postgres.test.ts',
+  'store/{postgres,database-tls}.test.ts',
   'newsletter/copy.test.ts',
+  'cli/workers.test.ts',
   'delivery/cluster.test.ts',
 ];
 

@@ -1,4 +1,5 @@
 /** The commands that mail: send, campaigns, schedule, worker. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Plan } from '../../delivery/plan.ts';
 import type { CampaignProgress } from '../../delivery/progress.ts';
@@ -410,6 +411,7 @@ async function worker(call: Call, _: string[], options: WorkerOptions): Promise<
   const signal = options.attached
     ? AbortSignal.any([interruption(), stdinEnded()])
     : interruption();
+  signal.addEventListener('abort', () => void endLater(terminal), { once: true });
   const report = await withNewsletter(
     call,
     async (newsletter) => {
@@ -425,6 +427,18 @@ async function worker(call: Call, _: string[], options: WorkerOptions): Promise<
   if (report === null) terminal.say('Another process is sending for this newsletter.');
   else if (!options.attached) terminal.result(report, '');
   return 0;
+}
+
+/** How long a worker may take to end, ms; who supervises it waits a little longer. */
+const LONGEST_END = 29_000;
+
+/** Where the database is away, the last results cannot be stored: whoever comes next finds their mails in doubt. */
+async function endLater(terminal: Call['terminal']): Promise<void> {
+  await sleep(LONGEST_END, undefined, { ref: false });
+  terminal.say(
+    'What was under way could not be written down in time; the next worker finds it in doubt.',
+  );
+  process.exit(1);
 }
 
 /** Whoever started this process has gone. */
