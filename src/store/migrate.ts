@@ -12,6 +12,7 @@ import * as rehearsals from './migrations/0007-rehearsals.ts';
 import * as cluster from './migrations/0009-cluster.ts';
 import * as alerts from './migrations/0010-alerts.ts';
 import * as commits from './migrations/0011-commits.ts';
+import * as lighter from './migrations/0012-lighter.ts';
 import type { Database } from './schema.ts';
 
 /** In the order in which they are applied. A landed migration is never changed. */
@@ -26,6 +27,7 @@ const MIGRATIONS = {
   '0009-cluster': cluster,
   '0010-alerts': alerts,
   '0011-commits': commits,
+  '0012-lighter': lighter,
 };
 
 /** Names the lock by which two processes that migrate at once take turns, on PostgreSQL. */
