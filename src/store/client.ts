@@ -9,6 +9,9 @@ const OFTEN = 3;
 /** Texts that are counted on a connection at most; lists written out in full make ever new ones. */
 const TEXTS = 500;
 
+/** There is nothing to plan about them. */
+const UNPLANNED = ['begin', 'commit', 'rollback'];
+
 /** What the query builder makes of a result that has nothing in it. */
 const NOTHING = { command: '', rowCount: 0, rows: [] };
 
@@ -43,6 +46,7 @@ export class Client extends pg.Client {
 
   /** Name of a prepared statement; undefined for one that is not worth it. */
   #nameOf(text: string): string | undefined {
+    if (UNPLANNED.includes(text)) return undefined;
     const times = (this.#seen.get(text) ?? 0) + 1;
     if (times > 1 || this.#seen.size < TEXTS) this.#seen.set(text, times);
     return times > OFTEN ? nameOf(text) : undefined;
