@@ -1,5 +1,4 @@
 /** Joins the real things (clock, chance, environment, files, database) and hands them to the command line. */
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +76,7 @@ async function open(
   const { localKeys } = await import('./config/secrets.ts');
   const { isPostgres } = await import('./store/dialect.ts');
   const { databaseClock } = await import('./store/clock.ts');
+  const { randomBytes } = await import('node:crypto');
   const store = await openStore({ url: secrets.databaseUrl, stateDir });
   return {
     dir,

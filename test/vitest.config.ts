@@ -30,7 +30,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'sqlite', include: ['test/**/*.test.ts'], exclude: inTest(ON_POSTGRES) },
+        test: {
+          name: 'sqlite',
+          include: ['test/**/*.test.ts'],
+          exclude: inTest(ON_POSTGRES),
+          globalSetup: ['test/support/sqlite-setup.ts'],
+        },
       },
       {
         extends: true,

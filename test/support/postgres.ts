@@ -43,6 +43,8 @@ function binaries(): string | null {
   return bin && existsSync(join(bin, 'pg_ctl')) ? bin : null;
 }
 
+export const hasPostgres = binaries() !== null;
+
 const NEW = ['-U', 'broadsheet', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
 
 export interface PostgresOptions {
@@ -54,7 +56,10 @@ export interface PostgresOptions {
   follows?: PostgresServer;
 }
 
-/** Starts a server that listens on a socket in a new directory; null where PostgreSQL is not installed. */
+/**
+ * Starts a server that listens on a socket in a new directory, and ends with this process, however that ends; null
+ * where PostgreSQL is not installed.
+ */
 export function startPostgres({
   durable = false,
   tls,
@@ -76,6 +81,7 @@ export function startPostgres({
   else asPostgres(bin, 'initdb', ['-D', data, ...NEW]);
   if (tls) secure(data, tls);
   asPostgres(bin, 'pg_ctl', starting);
+  endWithUs(dir);
   return {
     url: `postgres://broadsheet@localhost/postgres?host=${encodeURIComponent(dir)}`,
     pid: () => Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]),
@@ -93,6 +99,17 @@ export function startPostgres({
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A shell of its own session, which no Ctrl-C reaches, ends the server when its input ends: when we have. */
+function endWithUs(dir: string): void {
+  const words =
+    'read -r _; kill -QUIT "$(head -n 1 "$0/data/postmaster.pid")"; sleep 1; rm -rf "$0"';
+  const shell = spawn('sh', ['-c', words, dir], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  shell.unref();
 }
 
 /** Its certificate, and who may come over the network: whoever has the password and TLS. */
