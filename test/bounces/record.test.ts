@@ -253,7 +253,7 @@ describe('what follows', () => {
     expect(await states(db)).toEqual({ accepted: 1 });
   });
 
-  test('D-57: an automatic answer to the return path is counted nowhere', async () => {
+  test('D-32, D-57: an automatic answer to the return path is counted nowhere', async () => {
     const { db, mail } = await first();
     const raw = Buffer.from(
       `From: ${READER}\nTo: ${mail.from}\nSubject: Out of office\nAuto-Submitted: auto-replied\n\nUser unknown 550 5.1.1\n`,
