@@ -25,6 +25,8 @@ export interface ImportFile {
   state?: string | undefined;
   /** Asks the DNS whether each domain takes mail, and refuses the rows of those that do not (D-66). */
   checkDomains?: boolean | undefined;
+  /** Takes names, languages, fields and tags over for readers who are on the list; never consent. */
+  update?: boolean | undefined;
   dryRun?: boolean | undefined;
   /** Where the refused rows are written; absent: in var/imports/. */
   report?: string | undefined;

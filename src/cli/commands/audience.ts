@@ -108,6 +108,10 @@ function registerFiles(subscribers: Command, add: AddCommand): void {
           '--check-domains',
           'refuse rows whose domain takes no mail; asks the DNS, which takes time',
         )
+        .option(
+          '--update',
+          'also take names, languages and fields over for readers on the list, and add tags; never consent',
+        )
         .option('--report <file>', 'refused rows; default: var/imports/NAME.refused.csv')
         .option('--dry-run', 'only count'),
     importReaders,
