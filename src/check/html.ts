@@ -1,6 +1,4 @@
-/** The finished HTML: size, style sheets, structure, pictures. */
-
-import { plainText } from '../issue/markdown.ts';
+/** The finished HTML: size, style sheets, structure. */
 import { inherited, styleOf } from '../render/cascade.ts';
 import { type CssProblem, parseSheet, rulesOf } from '../render/css.ts';
 import {
@@ -27,9 +25,6 @@ const MANY_STYLES = 8_192;
 /** CSS pixels (H-09, H-16). */
 const WIDEST = 600;
 const SMALLEST_TEXT = 13;
-
-/** Characters below which a mail with pictures is nothing but pictures (H-14). */
-const FEWEST_CHARACTERS = 200;
 
 /** Removed, renamed or refused by mail programs (H-07, H-32). */
 const RENAMED = new Set(['header', 'footer', 'main', 'nav', 'section', 'article', 'aside']);
@@ -275,94 +270,10 @@ export const HTML_CHECKS: Check[] = [
       });
     },
   },
-  {
-    id: 'image-address',
-    severity: 'error',
-    reason:
-      'Programs drop pictures that are not on https:, and SVG, WebP and embedded ones in places.',
-    source: 'H-10',
-    url: 'https://www.caniemail.com/search/?s=image',
-    find: (context) =>
-      imagesIn(context.html).flatMap((image) => {
-        const source = image.attributes.src ?? '';
-        const kind = /\.(svg|webp|avif)(?:[?#]|$)/i.exec(source)?.[1]?.toLowerCase();
-        if (/^https:\/\//i.test(source) && !kind) return [];
-        const message = kind
-          ? `The picture ${source} is ${kind.toUpperCase()}, which Outlook or Gmail does not show`
-          : `The picture "${source.slice(0, 60)}" is not on https:`;
-        const severity = kind && kind !== 'svg' ? ('warning' as const) : ('error' as const);
-        const hint = kind
-          ? 'Save it as PNG or JPEG.'
-          : 'Put it on a web server that speaks https:.';
-        return [{ message, severity, ...placeOf(context, image), hint }];
-      }),
-  },
-  {
-    id: 'image-without-size',
-    severity: 'warning',
-    reason:
-      'Without its size the page jumps while pictures load, and Outlook shows them as large as they are.',
-    source: 'H-13',
-    url: GUIDELINES,
-    find: (context) =>
-      imagesIn(context.html)
-        .filter(({ attributes }) => !(Number(attributes.width) > 0))
-        .map((image) => ({
-          message: `The picture ${image.attributes.src} has no width`,
-          ...placeOf(context, image),
-          hint: 'Put the file beside issue.md and name it: ![what it shows](chart.png). Its size is then known.',
-        })),
-  },
-  {
-    id: 'image-without-alt-in-template',
-    severity: 'error',
-    reason: 'Many programs show no pictures until asked, and some readers never see them.',
-    source: 'H-13',
-    url: 'https://www.w3.org/TR/WCAG22/#non-text-content',
-    find: (context) =>
-      imagesIn(context.html)
-        .filter(({ attributes: { src = '', alt, role } }) => {
-          const isDecoration =
-            alt === '' && (role === 'presentation' || /\balt=""/.test(sourceOf(context, src)));
-          return !alt?.trim() && !isDecoration && !context.text.includes(src);
-        })
-        .map((image) => ({
-          message: `The picture ${image.attributes.src} of the template has no description`,
-          ...placeOf(context, image),
-          hint: 'Write alt="what it shows", or alt="" where it is only decoration.',
-        })),
-  },
-  {
-    id: 'images-only',
-    severity: 'warning',
-    reason: 'With pictures off nothing is left, and filters know such mails from spammers.',
-    source: 'H-14',
-    url: OWN_PAGE,
-    find: ({ html, issue }) => {
-      const shown = issue.sections.filter(({ held }) => !held);
-      const texts = shown.flatMap(({ prose, items }) => [
-        prose,
-        ...items.filter(({ held }) => !held).map(({ headline, body }) => `${headline}\n\n${body}`),
-      ]);
-      const words = [issue.opening, ...texts].join('\n\n').replace(/!\[[^\]]*\]\([^)]*\)/g, '');
-      const characters = plainText(words).replace(/\s/g, '').length;
-      if (imagesIn(html).length === 0 || characters >= FEWEST_CHARACTERS) return [];
-      return [
-        {
-          message: `Beside its pictures the mail has ${characters} characters of text`,
-          hint: 'Say in words what the pictures show.',
-        },
-      ];
-    },
-  },
 ];
 
 function stylesIn({ elements }: HtmlDocument): HtmlElement[] {
   return elements.filter(({ tag }) => tag === 'style');
-}
-
-function imagesIn({ elements }: HtmlDocument): HtmlElement[] {
-  return elements.filter(({ tag }) => tag === 'img');
 }
 
 /** Reports the first element, with how many more there are: a template's mistake repeats itself. */
@@ -503,12 +414,6 @@ function remoteStyles(context: Context): Found[] {
     ...(inTemplate(context, address) ?? { file: context.templates[0]?.file }),
     hint: 'Use typefaces that readers have; the template lists some.',
   }));
-}
-
-/** The line of a template that names a picture. */
-function sourceOf({ templates }: Context, src: string): string {
-  const lines = templates.flatMap(({ source }) => source.split('\n'));
-  return lines.find((line) => src !== '' && line.includes(src)) ?? '';
 }
 
 function fixedWidth(style: string): number {

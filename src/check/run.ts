@@ -6,12 +6,14 @@ import { HTML_CHECKS } from './html.ts';
 import { ISSUE_CHECKS } from './issue.ts';
 import { LINK_CHECKS } from './links.ts';
 import { MESSAGE_CHECKS } from './message.ts';
+import { PICTURE_CHECKS } from './pictures.ts';
 import { SUPPORT_CHECKS } from './support.ts';
 
 export const FAMILIES: Record<string, readonly Check[]> = {
   'The issue': ISSUE_CHECKS,
   Links: LINK_CHECKS,
   HTML: HTML_CHECKS,
+  Pictures: PICTURE_CHECKS,
   Contrast: CONTRAST_CHECKS,
   'Mail programs': SUPPORT_CHECKS,
   'Duties to readers': DUTY_CHECKS,

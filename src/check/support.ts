@@ -55,7 +55,7 @@ export const SUPPORT_CHECKS: Check[] = [
     source: 'H-24',
     url: 'https://www.caniemail.com/',
     find: async (context) => {
-      const mail = await unsupported(essenceOf(context.html));
+      const mail = await ofMail(essenceOf(context.html));
       const frame = await ofFrame();
       return [...mail]
         .filter(([feature]) => !HARMLESS.has(feature))
@@ -108,6 +108,14 @@ let frame: Promise<Unsupported> | undefined;
 function ofFrame(): Promise<Unsupported> {
   frame ??= compileMjml(FRAME).then((made) => unsupported('html' in made ? made.html : ''));
   return frame;
+}
+
+/** What was found last: words that change, change nothing of it, and the studio asks at every save. */
+let last: { essence: string; found: Promise<Unsupported> } | undefined;
+
+function ofMail(essence: string): Promise<Unsupported> {
+  if (last?.essence !== essence) last = { essence, found: unsupported(essence) };
+  return last.found;
 }
 
 /** Feature → programs that know nothing of it. The data is loaded when it is first asked for. */

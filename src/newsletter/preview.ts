@@ -34,7 +34,8 @@ export interface Preview {
   /** SHA-256 of the HTML part's bytes, hex. */
   hash: string;
   measured: Measured & ReturnType<typeof reading>;
-  findings: Finding[];
+  /** What the checks say; they look when it is first asked for, so that nobody waits for them to see the mail. */
+  findings(): Promise<Finding[]>;
 }
 
 /**
@@ -52,6 +53,7 @@ export async function preview(
   const signer = signerOf(newsletter);
   const mime = signer ? Buffer.concat(await sign([message], signer)) : message;
   const { subject, from, html, text } = await readMessage(mime);
+  let findings: Promise<Finding[]> | undefined;
   return {
     issue: id,
     title: composed.issue.title,
@@ -69,6 +71,9 @@ export async function preview(
     mjml: composed.mjml,
     hash: createHash('sha256').update(html).digest('hex'),
     measured: { ...measure(html), ...reading(text) },
-    findings: await findingsOf(newsletter, composed, { told: [] }),
+    findings() {
+      findings ??= findingsOf(newsletter, composed, { told: [] });
+      return findings;
+    },
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { caniemail } from 'caniemail';
 import { describe, expect, test } from 'vitest';
+import { BREAKAGES } from '../../src/check/broken.ts';
 import { type Look, looksIn } from '../../src/check/contrast.ts';
 import { checksManual } from '../../src/check/manual.ts';
 import { CHECKS, runChecks } from '../../src/check/run.ts';
@@ -22,6 +23,24 @@ async function findingsAfter({ context: change, ...changes }: Fixture) {
 
 test.each<Language>(['en', 'zh'])('H-26: a good issue (%s) has no findings', async (language) => {
   expect(await findingsAfter({ language })).toEqual([]);
+});
+
+test.each([
+  ['http://localhost:8080', 'warning'],
+  ['https://weekly.mailer.org', 'error'],
+])('H-10: a picture of our own over http: with the site at %s is a %s', async (url, severity) => {
+  const found = await findingsAfter({
+    ...FIXTURES['image-address'],
+    context: (context) => ({
+      ...context,
+      settings: { ...context.settings, site: { ...context.settings.site, url } },
+      html: readDocument(
+        context.html.html.replace('http://example.com/', 'http://localhost:8080/'),
+      ),
+    }),
+  });
+  const own = found.filter(({ id }) => id === 'image-address');
+  expect(own.map((finding) => finding.severity)).toEqual([severity]);
 });
 
 test('P-08: contrasts are judged as the simulation shows them', async () => {
@@ -63,6 +82,17 @@ describe('every check', () => {
 
   test('stands in docs/checks.md, which is made from them', () => {
     expect(readFileSync('docs/checks.md', 'utf8')).toBe(checksManual());
+  });
+
+  test('has words for the studio in Chinese, as has every mistake for which no mail can be made', async () => {
+    // Plain JavaScript of the studio's page.
+    const asset = '../../src/web/assets/check-words.js';
+    const { CHECK_WORDS } = (await import(asset)) as { CHECK_WORDS: Record<string, string[]> };
+    for (const { id } of [...CHECKS, ...BREAKAGES]) {
+      const words = CHECK_WORDS[id] ?? [];
+      expect(words, id).toHaveLength(2);
+      for (const each of words) expect(each, id).toMatch(/\p{Script=Han}/u);
+    }
   });
 
   test('has a fixture', () => {

@@ -28,12 +28,15 @@ export function mailFrame(title) {
 
   return {
     stage,
-    /** Shows an address, and keeps the place where one was reading. @param {string} url @param {string} scheme */
-    load(url, scheme) {
+    /**
+     * Shows an address, and keeps the place where one was reading.
+     * @param {string} url @param {string} scheme @param {() => void} [seen] called once it is on the screen
+     */
+    load(url, scheme, seen = () => {}) {
       coming?.remove();
       const frame = h('iframe', { title, sandbox: 'allow-same-origin', class: 'coming' });
       frame.style.colorScheme = scheme;
-      frame.addEventListener('load', () => arrive(frame), { once: true });
+      frame.addEventListener('load', () => arrive(frame, seen), { once: true });
       coming = frame;
       frame.src = url;
       stage.append(frame);
@@ -50,8 +53,8 @@ export function mailFrame(title) {
     },
   };
 
-  /** @param {HTMLIFrameElement} frame */
-  function arrive(frame) {
+  /** @param {HTMLIFrameElement} frame @param {() => void} seen */
+  function arrive(frame, seen) {
     if (frame !== coming) return;
     coming = undefined;
     frame.contentWindow?.scrollTo(0, shown?.contentWindow?.scrollY ?? 0);
@@ -59,6 +62,7 @@ export function mailFrame(title) {
     frame.classList.remove('coming');
     shown?.remove();
     shown = frame;
+    requestAnimationFrame(() => setTimeout(seen));
   }
 }
 

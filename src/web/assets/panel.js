@@ -1,6 +1,6 @@
 // Beside the mail: what the checks say, how large it is, and how lists of mails cut its line.
 import { h, kilobytes } from './dom.js';
-import { count, say, word } from './words.js';
+import { count, inChinese, say, word } from './words.js';
 
 const SIZES = [
   ['text', 'text'],
@@ -14,8 +14,15 @@ const LIMIT = 100_000;
 
 /** @typedef {{ id: string, severity: string, message: string, file: string, line?: number, hint?: string, source?: string }} Finding */
 
-/** @param {Finding[]} findings @param {(finding: Finding) => void} jump */
+/** @param {Finding[] | undefined} findings undefined: still looking @param {(finding: Finding) => void} jump */
 export function checks(findings, jump) {
+  if (!findings)
+    return h(
+      'section',
+      { class: 'checks' },
+      h('h2', {}, say.checks),
+      h('p', { class: 'small' }, say.looking),
+    );
   const rows = findings.map((finding) =>
     h(
       'li',
@@ -40,15 +47,14 @@ export function checks(findings, jump) {
 
 /** @param {Finding} finding @returns {Node[]} */
 export function wordsOf({ id, severity, message, line, hint, source }) {
+  const rule = `[${[id, source].filter(Boolean).join(', ')}]`;
+  const [what, todo] = inChinese(id) ?? [message, hint];
   return [
     h('span', { class: 'severity' }, `${word(severity)}${line ? ` · ${say.line} ${line}` : ''}`),
-    h('span', { class: 'message' }, message),
-    h(
-      'span',
-      { class: 'small' },
-      [hint, `[${[id, source].filter(Boolean).join(', ')}]`].filter(Boolean).join(' '),
-    ),
-  ];
+    h('span', { class: 'message' }, what),
+    what !== message && h('span', { class: 'small', lang: 'en' }, message),
+    h('span', { class: 'small' }, [todo, rule].filter(Boolean).join(' ')),
+  ].filter((part) => part !== false);
 }
 
 /** @param {any} issue */

@@ -5,7 +5,7 @@ import { announce, button, h, put } from './dom.js';
 import { mailFrame } from './frame.js';
 import { checks, inboxes, inboxRow, sizes, wordsOf } from './panel.js';
 import { comparison, copyHtml, numbered, part } from './parts.js';
-import { say, word } from './words.js';
+import { inChinese, say, word } from './words.js';
 
 const PARTS = ['mail', 'inbox', 'text', 'html', 'mjml', 'mime', 'headers', 'source', 'changes'];
 const WIDTHS = [
@@ -32,6 +32,8 @@ export async function showPreview(main, id) {
   const { issues, readers } = await get('/api/issues');
   /** @type {any} */
   let issue;
+  /** Of the issue as it is shown; undefined while the checks look. @type {any[] | undefined} */
+  let findings;
   let asked = 0;
   let closed = false;
   const frame = mailFrame(say.mail);
@@ -175,8 +177,25 @@ export async function showPreview(main, id) {
       problems.hidden = true;
       const isSame = issue?.hash === fresh.hash && issue?.to.address === fresh.to.address;
       issue = fresh;
+      // The mail first: what is wrong with it is looked for when it can be seen.
+      if (isSame) void check();
+      else showMail();
       fill();
-      if (!isSame) showMail();
+    } catch (error) {
+      if (mine === asked && !closed) showProblems(error);
+    }
+  }
+
+  /** What the checks say of the issue as it is shown. */
+  async function check() {
+    const mine = asked;
+    const query = new URLSearchParams({ reader: chosen.reader });
+    try {
+      const found = await get(`/api/issues/${id}/findings?${query}`);
+      if (mine !== asked || closed) return;
+      findings = found.findings;
+      fillPanel();
+      if (chosen.part === 'source') keepPlace(showPart);
     } catch (error) {
       if (mine === asked && !closed) showProblems(error);
     }
@@ -192,9 +211,18 @@ export async function showPreview(main, id) {
     state.className = `state ${stamp}`;
     state.textContent = word(stamp);
     approve.disabled = issue.approved;
-    panel.replaceChildren(inboxRow(issue), checks(issue.findings, jump), sizes(issue));
+    fillPanel();
+    keepPlace(showPart);
+  }
+
+  function fillPanel() {
+    panel.replaceChildren(inboxRow(issue), checks(findings, jump), sizes(issue));
+  }
+
+  /** @param {() => void} change of the part that is read */
+  function keepPlace(change) {
     const place = body.querySelector('ol')?.scrollTop ?? 0;
-    showPart();
+    change();
     body.querySelector('ol')?.scrollTo(0, place);
   }
 
@@ -202,8 +230,10 @@ export async function showPreview(main, id) {
   function showProblems(error) {
     const list = error instanceof Refused ? error.problems : [{ message: String(error) }];
     problems.hidden = false;
+    const [what, todo] = (error instanceof Refused && inChinese(error.code)) || [];
     put(
       problems,
+      what && h('p', {}, h('strong', {}, what), ` ${todo}`),
       ...list.map(({ message, file, line, column, hint, excerpt }) =>
         h(
           'div',
@@ -246,7 +276,7 @@ export async function showPreview(main, id) {
     if (wanted !== (isDark() ? 'dark' : 'light')) query.set('scheme', wanted);
     if (chosen.images) query.set('images', 'off');
     if (chosen.styles) query.set('styles', 'off');
-    frame.load(`/mail/${id}?${query}`, wanted === 'dark' ? 'dark' : 'light');
+    frame.load(`/mail/${id}?${query}`, wanted === 'dark' ? 'dark' : 'light', () => void check());
     const notes = [
       { light: '', dark: say.authorsDark, partial: say.simulated, full: say.simulated }[wanted],
       chosen.images && say.imagesOffNote,
@@ -289,7 +319,7 @@ export async function showPreview(main, id) {
   function notesByLine() {
     /** @type {Map<number, Node[]>} */
     const notes = new Map();
-    for (const finding of issue.findings) {
+    for (const finding of findings ?? []) {
       if (!finding.line || finding.file !== issue.file) continue;
       const before = notes.get(finding.line) ?? [];
       notes.set(finding.line, [

@@ -1,4 +1,5 @@
 // What the studio says, in Chinese and English.
+import { CHECK_WORDS } from './check-words.js';
 
 const en = {
   issues: 'Issues',
@@ -64,6 +65,7 @@ const en = {
   whichReader: 'Address of a reader on your list',
   checks: 'Checks',
   fine: 'No findings',
+  looking: 'Looking…',
   line: 'line',
   error: 'error',
   warning: 'warning',
@@ -244,6 +246,7 @@ const zh = {
   whichReader: '名单上某位读者的地址',
   checks: '检查',
   fine: '没有发现问题',
+  looking: '正在检查……',
   line: '行',
   error: '错误',
   warning: '警告',
@@ -368,6 +371,14 @@ export const say = language === 'zh' ? zh : en;
 /** A word by its key, where the key is data. @param {string} key */
 export function word(key) {
   return Object.hasOwn(say, key) ? Reflect.get(say, key) : key;
+}
+
+/**
+ * What a finding or mistake says in Chinese, and what to do; undefined in English, or where it has no words.
+ * @param {string} id @returns {[what: string, todo: string] | undefined}
+ */
+export function inChinese(id) {
+  return language === 'zh' && Object.hasOwn(CHECK_WORDS, id) ? CHECK_WORDS[id] : undefined;
 }
 
 export function switchLanguage() {

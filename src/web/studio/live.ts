@@ -5,8 +5,11 @@ import type { Settings } from '../../config/settings.ts';
 import type { Newsletter } from '../../newsletter/newsletter.ts';
 import { type Preview, preview } from '../../newsletter/preview.ts';
 
-/** Files that change together are told together, ms. */
-const DEBOUNCE = 30;
+/**
+ * Files that change together are told together, ms: what a save does in several steps takes a few milliseconds.
+ * Who is slower is told twice, and the second time is right.
+ */
+const DEBOUNCE = 10;
 /** Previews that are kept until a file changes: one issue, seen in several ways by a few readers. */
 const KEPT = 12;
 const WATCHED = ['issues', 'templates', 'config'];

@@ -23,6 +23,10 @@ export function addPreview(app: FastifyInstance, live: Live): void {
     return { name, language, readers, issues: await issueList(live.newsletter()) };
   });
   app.get('/api/issues/:id', async (request) => described(await previewOf(live, request)));
+  app.get('/api/issues/:id/findings', async (request) => {
+    const { hash, findings } = await previewOf(live, request);
+    return { hash, findings: await findings() };
+  });
   app.get('/mail/:id', async (request, reply) => {
     const { html } = await previewOf(live, request);
     return sendMail(reply, localPictures(live.newsletter(), html), request.query as View);
@@ -50,7 +54,8 @@ function previewOf(live: Live, request: FastifyRequest): Promise<Preview> {
   return live.preview(param(request, 'id'), asked(request, 'reader'));
 }
 
-function described({ mime, html, ...rest }: Preview) {
+/** Without what the checks say: the mail is shown first. */
+function described({ mime, html, findings: _, ...rest }: Preview) {
   const message = mime.toString('utf8');
   const bytes = { message: mime.length, html: Buffer.byteLength(html) };
   return { ...rest, html, mime: message, headers: headOf(message), bytes };
