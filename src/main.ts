@@ -1,5 +1,4 @@
 /** Joins the real things (clock, chance, environment, files, database) and hands them to the command line. */
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,6 +76,7 @@ async function open(
   const { localKeys } = await import('./config/secrets.ts');
   const { isPostgres } = await import('./store/dialect.ts');
   const { databaseClock } = await import('./store/clock.ts');
+  const { randomBytes } = await import('node:crypto');
   const store = await openStore({ url: secrets.databaseUrl, stateDir });
   return {
     dir,
@@ -87,7 +87,7 @@ async function open(
     keys: secrets.keys ?? localKeys(stateDir, randomBytes),
     db: store.db,
     // Machines that share a database share its clock.
-    clock: isPostgres(store.db) ? await databaseClock(store.db) : Date.now,
+    clock: isPostgres(store.db) ? await databaseClock(store) : Date.now,
     random: (bytes) => randomBytes(bytes),
     log: lazyLog(),
     workerCommand: [...worker, '--dir', dir, ...workerArguments],

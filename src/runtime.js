@@ -2,7 +2,6 @@
  * Set-up of a checkout: installs what is missing and finds a Node that is new enough.
  * Plain old JavaScript without dependencies, because it runs on whatever Node the machine has.
  */
-import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +14,13 @@ const pinned = manifest.runtime.node;
 
 /**
  * Installs dependencies and, where this Node is too old, the pinned one.
- * @returns {string} path of a Node that can run Broadsheet
+ * @returns {Promise<string>} path of a Node that can run Broadsheet
  */
-export function ready() {
+export async function ready() {
   const isCheckout = existsSync(join(root, 'package-lock.json'));
   if (isCheckout && !dependenciesInstalled()) {
     say('Installing dependencies (once)');
-    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   }
   if (major(process.versions.node) >= wantedMajor) return process.execPath;
   if (!isCheckout) stop(tooOld());
@@ -30,7 +29,7 @@ export function ready() {
       `This machine has Node ${process.versions.node}; bringing Node ${pinned} for this project (once)`,
     );
     // The only install script that may run: the package `node` picks the binary for this platform.
-    npm([
+    await npm([
       'install',
       '--no-save',
       '--ignore-scripts=false',
@@ -49,17 +48,17 @@ export function ready() {
  * @param {string} command @param {string[]} args
  * @returns {Promise<number>} its exit code
  */
-export function run(command, args) {
+export async function run(command, args) {
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'inherit' });
-    // A terminal sends Ctrl-C to the child as well; only wait for what it makes of it.
-    const wait = () => {};
-    const pass = () => child.kill('SIGTERM');
-    process.on('SIGINT', wait);
+    // Who ends this process means the child. A terminal sends Ctrl-C to both: the child takes two at once for one.
+    const pass = (signal) => child.kill(signal);
+    process.on('SIGINT', pass);
     process.on('SIGTERM', pass);
     child.on('error', reject);
     child.on('exit', (code, signal) => {
-      process.off('SIGINT', wait);
+      process.off('SIGINT', pass);
       process.off('SIGTERM', pass);
       // Whoever waits for this process should see how the child really ended.
       if (signal) process.kill(process.pid, signal);
@@ -75,7 +74,9 @@ function dependenciesInstalled() {
   return statSync(installed).mtimeMs + 2000 >= statSync(join(root, 'package-lock.json')).mtimeMs;
 }
 
-function npm(args) {
+async function npm(args) {
+  // Needed once in the life of a checkout; to load it takes a tenth of a start.
+  const { spawnSync } = await import('node:child_process');
   const cli = process.env.npm_execpath;
   const result = cli?.endsWith('.js')
     ? spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: ['ignore', 2, 2] })

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { ready, root, run } from '../src/runtime.js';
 
-const node = ready();
+const node = await ready();
 const tool = (path) => join(root, 'node_modules', path);
 const steps = [
   [tool('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.'],

@@ -13,8 +13,9 @@ const ON_SQLITE = [
 ];
 /** About PostgreSQL alone. */
 const ON_POSTGRES = [
-  'store/postgres.test.ts',
+  'store/{postgres,database-tls}.test.ts',
   'newsletter/copy.test.ts',
+  'cli/workers.test.ts',
   'delivery/cluster.test.ts',
 ];
 
@@ -29,7 +30,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'sqlite', include: ['test/**/*.test.ts'], exclude: inTest(ON_POSTGRES) },
+        test: {
+          name: 'sqlite',
+          include: ['test/**/*.test.ts'],
+          exclude: inTest(ON_POSTGRES),
+          globalSetup: ['test/support/sqlite-setup.ts'],
+        },
       },
       {
         extends: true,

@@ -49,10 +49,17 @@ function fieldValue(text: string, kind: FieldKind): string | number | undefined 
 /** Year first; which of 03/04/2024 is the month, nobody can know. */
 function dayOf(text: string): string | undefined {
   const [, year = '', month = '', day = ''] = DAY.exec(text) ?? [];
-  const iso = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
-  const at = Date.parse(`${iso}T00:00:00Z`);
-  // The 31st of February is read as a day in March.
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(iso) ? iso : undefined;
+  const last = LAST_DAYS[Number(month) - 1] ?? 0;
+  const isDay =
+    Number(day) >= 1 && Number(day) <= (last === 28 && isLeap(Number(year)) ? 29 : last);
+  return isDay ? `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}` : undefined;
+}
+
+/** By month. */
+const LAST_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function isLeap(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
 function yesOrNo(text: string): string | undefined {

@@ -1,11 +1,9 @@
 /** How a list grows and shrinks. */
 import { type Kysely, sql } from 'kysely';
-import type { ConsentTable, Database } from '../store/schema.ts';
+import type { Database } from '../store/schema.ts';
 import { reachable } from './reachable.ts';
 
 const DAY = 86_400_000;
-
-const LEFT: ConsentTable['event'][] = ['unsubscribed', 'removed'];
 
 export interface GrowthDay {
   /** Its beginning in UTC, ms. */
@@ -18,47 +16,20 @@ export interface GrowthDay {
 
 /** The days on which something happened, oldest first. Who has not confirmed is not on the list. */
 export async function listGrowth(db: Kysely<Database>, newsletter: string): Promise<GrowthDay[]> {
-  const joined = await db
-    .selectFrom('subscribers')
-    .select(({ fn }) => [day('created_at').as('day'), fn.countAll<number>().as('count')])
-    .where('newsletter', '=', newsletter)
-    .where('state', '<>', 'pending')
-    .groupBy(day('created_at'))
-    .execute();
-  const left = await leaving(db, newsletter, LEFT);
-  const back = await leaving(db, newsletter, ['resubscribed']);
-  const days = new Map<number, { joined: number; left: number }>();
-  const add = (kind: 'joined' | 'left', rows: { day: number; count: number }[]) => {
-    for (const { day, count } of rows) {
-      const sum = days.get(Number(day)) ?? { joined: 0, left: 0 };
-      days.set(Number(day), { ...sum, [kind]: sum[kind] + Number(count) });
-    }
-  };
-  add('joined', joined);
-  add('joined', back);
-  add('left', left);
+  const changes = (await listChanges(db, newsletter, 0)).filter(
+    ({ kind }) => kind !== 'suppressed',
+  );
+  const days = Map.groupBy(changes, ({ at }) => Math.floor(at / DAY) * DAY);
   let readers = 0;
   return [...days]
     .sort(([a], [b]) => a - b)
-    .map(([at, change]) => {
-      readers = Math.max(0, readers + change.joined - change.left);
-      return { at: at * DAY, ...change, readers };
+    .map(([at, ofDay]) => {
+      const count = (wanted: Change['kind']) =>
+        ofDay.reduce((sum, { kind, count }) => sum + (kind === wanted ? count : 0), 0);
+      const [joined, left] = [count('joined'), count('left')];
+      readers = Math.max(0, readers + joined - left);
+      return { at, joined, left, readers };
     });
-}
-
-function leaving(db: Kysely<Database>, newsletter: string, events: ConsentTable['event'][]) {
-  return db
-    .selectFrom('consents')
-    .select(({ fn }) => [day('at').as('day'), fn.countAll<number>().as('count')])
-    .where('newsletter', '=', newsletter)
-    .where('event', 'in', events)
-    .groupBy(day('at'))
-    .execute();
-}
-
-/** Days since 1970: whole numbers divide without a rest on both databases. */
-function day(column: 'created_at' | 'at') {
-  return sql<number>`${sql.ref(column)} / ${sql.lit(DAY)}`;
 }
 
 export interface Change {

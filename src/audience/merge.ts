@@ -11,7 +11,6 @@ import type { Database, SubscriberTable } from '../store/schema.ts';
 import { addressHash } from './address.ts';
 import type { Candidate } from './columns.ts';
 import { ACTIVE, type Standing, stricter } from './consent.ts';
-import type { FieldValues } from './fields.ts';
 import { SortedLines } from './sorted.ts';
 import type { Now, SubscriberState } from './subscribers.ts';
 
@@ -56,9 +55,11 @@ export interface ImportReport {
 /** Values of one list in a statement. */
 const PER_QUESTION = 500;
 
-/** A candidate with what it is found by. */
-interface Comer extends Candidate {
+/** A candidate with what it is found by, its tags and fields as JSON. */
+interface Comer extends Omit<Candidate, 'tags' | 'fields'> {
   hash: string;
+  tags: string;
+  fields: string;
 }
 
 type Known = { id: number; state: SubscriberState };
@@ -110,7 +111,7 @@ async function takeIn(
         input.onRefused?.({ line, ...reader });
       } else {
         // The same address again comes after, in the order of the file.
-        lines.push(`${reader.key}\t${1e9 + line}\t${packed(reader)}`);
+        lines.push(packed(reader, line));
       }
     }
     await sorted.add(lines);
@@ -119,53 +120,50 @@ async function takeIn(
   return total;
 }
 
-/** A reader as one short line: most say little, and millions of them are written and read. */
-function packed({ address, name, language, tags, fields, standing, ...rest }: Candidate): string {
-  const { source, since, confirmed } = rest;
-  const isPlain = source === null && since === null && confirmed === null && language === null;
-  const hasMore = tags.length > 0 || standing.state !== 'active' || Object.keys(fields).length > 0;
-  if (isPlain && !hasMore) return JSON.stringify([address, name]);
-  return JSON.stringify([
+/**
+ * A reader as one line, which its key begins: millions of them are written and read, and most say little. No value
+ * holds a tab or a line break: none was let through (address, name, source) or JSON has none (tags, fields).
+ */
+function packed(reader: Candidate, line: number): string {
+  const { address, key, name, language, standing, source, since, confirmed } = reader;
+  const head = `${key}\t${1e9 + line}\t${address === key ? '' : address}\t${name ?? ''}`;
+  const tags = reader.tags.length > 0 ? JSON.stringify(reader.tags) : '';
+  const fields = JSON.stringify(reader.fields);
+  const isPlain = tags === '' && fields === '{}' && standing.state === 'active';
+  if (isPlain && (language ?? source ?? since ?? confirmed) === null) return head;
+  const reason = standing.state === 'suppressed' ? standing.reason : '';
+  const dates = `${source ?? ''}\t${since ?? ''}\t${confirmed ?? ''}`;
+  return `${head}\t${language ?? ''}\t${tags}\t${fields}\t${standing.state}\t${reason}\t${dates}`;
+}
+
+function unpacked(line: string): Comer {
+  const [
+    key = '',
+    ,
     address,
     name,
     language,
     tags,
     fields,
-    standing,
+    state,
+    reason,
     source,
     since,
     confirmed,
-  ]);
-}
-
-type Packed = [
-  address: string,
-  name: string | null,
-  language?: string | null,
-  tags?: string[],
-  fields?: FieldValues,
-  standing?: Standing,
-  source?: string | null,
-  since?: number | null,
-  confirmed?: number | null,
-];
-
-/** What comes before is the key, and the line in the file. */
-function unpacked(line: string): Comer {
-  const key = line.slice(0, line.indexOf('\t'));
-  const [
-    address,
-    name,
-    language = null,
-    tags = [],
-    fields = {},
-    standing = ACTIVE,
-    source = null,
-    since = null,
-    confirmed = null,
-  ] = JSON.parse(line.slice(line.lastIndexOf('\t') + 1)) as Packed;
-  const reader = { address, key, name, language, tags, fields, standing, source, since, confirmed };
-  return { ...reader, hash: addressHash(key) };
+  ] = line.split('\t');
+  return {
+    key,
+    hash: addressHash(key),
+    address: address || key,
+    name: name || null,
+    language: language || null,
+    tags: tags || '[]',
+    fields: fields || '{}',
+    standing: state === undefined || state === 'active' ? ACTIVE : ({ state, reason } as Standing),
+    source: source || null,
+    since: since ? Number(since) : null,
+    confirmed: confirmed ? Number(confirmed) : null,
+  };
 }
 
 /** In the order of their addresses, each once: what its rows say differently, the strictest decides. */
@@ -374,15 +372,16 @@ async function insertFresh(
       language: comer.language,
       state: standing.state === 'suppressed' ? 'unsubscribed' : standing.state,
       public_id: ids[at] ?? '',
-      tags: comer.tags.length === 0 ? '[]' : JSON.stringify(comer.tags),
-      fields: JSON.stringify(comer.fields),
+      tags: comer.tags,
+      fields: comer.fields,
       source: comer.source ?? via,
       created_at: comer.since ?? now,
       updated_at: now,
     };
   });
   await insertMany(db, 'subscribers', rows);
-  await noteImported(db, { newsletter, via, now, last: Number(last ?? 0) });
+  const isDated = comers.some(({ since }) => since !== null);
+  await noteImported(db, { newsletter, via, now, last: Number(last ?? 0), isDated });
   await noteConfirmed(db, { newsletter, now }, comers, ids);
 }
 
@@ -411,10 +410,20 @@ function publicIds(total: number, random: Now['random']): (count: number) => str
   };
 }
 
+interface Imported {
+  newsletter: string;
+  via: string;
+  now: number;
+  /** The highest id before. */
+  last: number;
+  /** Some agreed before now. */
+  isDated: boolean;
+}
+
 /** That they were imported; before that, that they agreed, where the file says when. */
 async function noteImported(
   db: Kysely<Database>,
-  { newsletter, via, now, last }: { newsletter: string; via: string; now: number; last: number },
+  { newsletter, via, now, last, isDated }: Imported,
 ): Promise<void> {
   const columns = [
     'newsletter',
@@ -431,23 +440,24 @@ async function noteImported(
     .where('newsletter', '=', newsletter)
     .where('id', '>', last)
     .where('updated_at', '=', now);
-  await db
-    .insertInto('consents')
-    .columns([...columns])
-    .expression(
-      fresh
-        .where('created_at', '<>', now)
-        .select([
-          'newsletter',
-          'id',
-          sql.lit('subscribed').as('event'),
-          'source',
-          sql<null>`null`.as('campaign_id'),
-          sql.val(via).as('detail'),
-          'created_at',
-        ]),
-    )
-    .execute();
+  if (isDated)
+    await db
+      .insertInto('consents')
+      .columns([...columns])
+      .expression(
+        fresh
+          .where('created_at', '<>', now)
+          .select([
+            'newsletter',
+            'id',
+            sql.lit('subscribed').as('event'),
+            'source',
+            sql<null>`null`.as('campaign_id'),
+            sql.val(via).as('detail'),
+            'created_at',
+          ]),
+      )
+      .execute();
   await db
     .insertInto('consents')
     .columns([...columns])

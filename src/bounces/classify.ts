@@ -2,7 +2,7 @@
 import { type Provider, providerOf } from '../audience/address.ts';
 import type { Consequence } from '../delivery/outcome.ts';
 import { classifyReport, type Report as Reply } from '../delivery/replies.ts';
-import { quotedReply, statusIn } from './notice.ts';
+import { type Place, placeOf, quotedReply, statusIn } from './notice.ts';
 import type { Recipient, Report } from './parse.ts';
 import { type Meaning, meaningsOf } from './words.ts';
 
@@ -118,9 +118,10 @@ function failure(report: Report, recipient: Recipient, provider: Provider): Fail
   // nobody knows that: there the words have to say so.
   const first = outcomeOf({ status: status || '5.0.0', diagnostic: reply, provider });
   const meaning =
-    first.reason === 'hard-bounce'
-      ? doubt(reply || recipient.diagnostic, status)
-      : meaningOfFailure(first, report, reply, status);
+    byPlace(placeOf(`${recipient.said} ${recipient.diagnostic}`), first, reply) ??
+    (first.reason === 'hard-bounce'
+      ? doubt(reply || recipient.diagnostic, status, report.notice)
+      : meaningOfFailure(first, report, reply, status));
   if (meaning !== null) return outcomeOf({ ...SAME_AS[meaning], provider });
   const isCertain = report.form === 'delivery-status' || report.isCertain;
   const isKnown = !isOpen(first) || isCoded || isCertain;
@@ -128,7 +129,7 @@ function failure(report: Report, recipient: Recipient, provider: Provider): Fail
 }
 
 /** Whether the table knows no more than that it failed. */
-function isOpen({ reason }: Failure): boolean {
+function isOpen({ reason }: Pick<Failure, 'reason'>): boolean {
   return reason === 'refused' || reason === 'gave-up';
 }
 
@@ -159,8 +160,28 @@ function statusOf({ form, notice }: Report, { status }: Recipient, reply: string
   return VAGUE.test(own) && !VAGUE.test(given) ? given : own;
 }
 
+/**
+ * What follows from where the answer came: before the recipient was named it is about us, and whoever took the
+ * recipient and refuses the mail behind it without a code filters, whatever the words say.
+ */
+function byPlace(place: Place | null, { reason }: Failure, reply: string): Meaning | null {
+  const isHard = reason === 'hard-bounce';
+  const isAnswer = /^[45]\d\d\b/.test(reply);
+  if (place === 'greeting') return isAnswer && (isHard || isBare(reason, reply)) ? 'blocked' : null;
+  if (place === 'sender') return isHard ? 'sender-refused' : null;
+  return place === 'body' && isHard && statusIn(reply) === '' ? 'refused' : null;
+}
+
+/** Whether neither the code nor the words name a cause. */
+function isBare(reason: string, reply: string): boolean {
+  const said = meaningsOf(reply).filter((meaning) => !CONDEMNING.includes(meaning));
+  return isOpen({ reason }) && said.every((meaning) => UNSAID.includes(meaning));
+}
+
 /** Status codes and words that say the same as a meaning (RFC 3463), for the table to decide. */
 const SAME_AS: Record<Meaning, Omit<Reply, 'provider'>> = {
+  refused: { status: '5.0.0', diagnostic: '' },
+  'system-failed': { status: '5.3.0', diagnostic: '' },
   'sender-refused': { status: '5.0.0', diagnostic: '' },
   'rate-limited': { status: '', diagnostic: '550 frequency limited' },
   'too-large': { status: '5.3.4', diagnostic: '' },
@@ -175,13 +196,25 @@ const SAME_AS: Record<Meaning, Omit<Reply, 'provider'>> = {
   'no-such-user': { status: '5.1.1', diagnostic: '' },
 };
 
+/** There is a mailbox, or a program that failed to write to it. */
+const KEEPING: readonly Meaning[] = ['mailbox-full', 'system-failed'];
+
 const CONDEMNING: readonly Meaning[] = ['disabled', 'no-such-host', 'no-such-user'];
 
-/** A code that condemns a reader, with words of the same server that say something else: the words decide. */
-function doubt(words: string, status: string): Meaning | null {
+/** Meanings that name no cause. */
+const UNSAID: readonly Meaning[] = ['sender-refused', 'expired', 'refused'];
+
+/**
+ * A code that condemns a reader, with words of the same server that say something else: the words decide. So they do
+ * where people are told of a full mailbox and of nothing else.
+ */
+function doubt(words: string, status: string, notice: string): Meaning | null {
+  const told = meaningsOf(notice);
+  if (told[0] === 'mailbox-full' && !CONDEMNING.some((meaning) => told.includes(meaning)))
+    return 'mailbox-full';
   const meanings = meaningsOf(words);
-  const isFull = meanings.includes('mailbox-full');
-  if (!isFull && CONDEMNING.some((meaning) => meanings.includes(meaning))) return null;
+  const isKept = KEEPING.some((meaning) => meanings.includes(meaning));
+  if (!isKept && CONDEMNING.some((meaning) => meanings.includes(meaning))) return null;
   const said = meanings.find((meaning) => meaning !== 'expired');
   // Something does not exist, but not even the code says that it is the reader.
   return said ?? (isVague(status) ? 'sender-refused' : null);

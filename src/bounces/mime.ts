@@ -83,10 +83,16 @@ function fromOf(from: AddressObject | undefined): string {
 
 /** Text of an encoding that is not declared, or wrongly, is read once more as what it may be. */
 function textOf(mail: ParsedMail | undefined, raw: Buffer): string {
-  const text = mail?.text || plain(mail?.html || '');
+  const text = damagedText(mail) + (mail?.text || plain(mail?.html || ''));
   const isEmpty = text.trim() === '' && (mail?.attachments.length ?? 0) === 0;
   const damaged = text.includes('\ufffd') || isEmpty;
   return (damaged ? decodeLoosely(bodyOf(raw)) : text).slice(0, LONGEST_TEXT);
+}
+
+/** Parts that are text but for a slip in their type, such as a missing `;`. */
+function damagedText(mail: ParsedMail | undefined): string {
+  const parts = mail?.attachments.filter(({ contentType }) => /^text\/plain\s/i.test(contentType));
+  return (parts ?? []).map(({ content }) => `${decodeLoosely(content)}\n`).join('');
 }
 
 /** What stands behind the header, decoded where the whole message is one part. */

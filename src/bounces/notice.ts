@@ -12,7 +12,7 @@ export interface Halves {
 
 /** Lines behind which a server puts the mail that it gives back. */
 const COPY_BEGINS =
-  /^[ \t>*#=_-]{0,20}(?:below this line is a copy|this is a copy of|(?:the )?(?:original|returned|undelivered|unsent|bounced|failed|rejected) (?:message|mail|e-?mail)(?: header| text)?s?(?: follow| information| text)?|enclosed (?:are|is) (?:the|a)|(?:the )?(?:header|first part) of (?:the|your) (?:original|message)|message headers? follow|(?:text|body|copy) of (?:the )?(?:original|your|message)|your (?:original )?(?:message|mail) (?:follows|reads|header)|original headers?|message contents follow|原邮件(?!信息)|原始邮件|原信|邮件原文|原始郵件|元のメッセージ|オリジナル(?:の)?メッセージ|ursprüngliche nachricht|message original|mensaje original|исходное сообщение)[^\n]{0,80}$/imu;
+  /^[ \t>*#=_-]{0,20}(?:below this line is a copy|this is a copy of|(?:the )?(?:original|returned|undelivered|unsent|bounced|failed|rejected) (?:message|mail|e-?mail)(?: header| text)?s?(?: follow| information| text)?|enclosed (?:are|is) (?:the|a)|(?:the )?(?:header|first part) of (?:the|your) (?:original|message)|message headers? follow|(?:text|body|copy) of (?:the )?(?:original|your|message)(?! generated)|your (?:original )?(?:message|mail) (?:follows|reads|header)|original headers?|message contents follow|原邮件(?!信息)|原始邮件|原信|邮件原文|原始郵件|元のメッセージ|オリジナル(?:の)?メッセージ|ursprüngliche nachricht|message original|mensaje original|исходное сообщение)[^\n]{0,80}$/imu;
 
 /** Header fields that stand at the beginning of a mail, three lines of them at least. */
 const HEADER_BEGINS =
@@ -39,10 +39,14 @@ export interface Statement {
 const ABOUT =
   /^[ \t*•-]{0,8}(?:To:? |Recipient:? |RCPT TO:? ?|rfc822;? ?|Email:? )?[<'"(]?([^\s<>@,;:"'()]{1,128}@[^\s<>@,;:"'()]{1,255}?)[>'")]?[.:,;]?(?:[ \t]*$|[ \t]+(?=\S)|(?<=[:>]))/gim;
 
+/** How sendmail ends what became of one recipient, behind the conversation that led to it. */
+const VERDICT =
+  /^[45]\d\d (?:[45]\.\d{1,3}\.\d{1,3} )?<?([^\s<>@]{1,128}@[^\s<>@]{1,255})>?\.\.\. [^\n]*/gim;
+
 /** Cuts a notice into what it says of each address; one statement about nobody where it names none. */
 export function statementsOf(notice: string): Statement[] {
   const found = [...notice.matchAll(ABOUT)];
-  if (found.length === 0) return [{ address: '', words: notice }];
+  if (found.length === 0) return verdictsOf(notice);
   const statements = found.map((match, n) => ({
     address: match[1] ?? '',
     words: notice.slice(match.index, found[n + 1]?.index ?? notice.length),
@@ -53,6 +57,40 @@ export function statementsOf(notice: string): Statement[] {
     known.set(key, { address, words: `${known.get(key)?.words ?? ''}${words}` });
   }
   return [...known.values()];
+}
+
+/** A transcript that names its recipients nowhere else: each with the conversation before its verdict. */
+function verdictsOf(notice: string): Statement[] {
+  const found = [...notice.matchAll(VERDICT)];
+  const ends = found.map((match) => match.index + match[0].length);
+  if (found.length < 2) return [{ address: '', words: notice }];
+  return found.map((match, n) => {
+    const talk = notice.slice(ends[n - 1] ?? 0, ends[n]);
+    // What another host said before stands there too.
+    const words = talk.slice(Math.max(0, talk.toLowerCase().lastIndexOf('while talking to')));
+    return { address: match[1] ?? '', words };
+  });
+}
+
+/** At which of our commands a server refused: at none of ours yet, at MAIL FROM, or at the end of the body. */
+export type Place = 'greeting' | 'sender' | 'body';
+
+const PLACES: readonly [Place, RegExp][] = [
+  [
+    'body',
+    /in reply to end of data|after (?:end of data|sending data)|body of message generated response/i,
+  ],
+  ['sender', /in reply to mail from|after (?:pipelined )?mail from/i],
+  [
+    'greeting',
+    /refused to talk to me|in reply to (?:ehlo|helo|starttls)|after (?:initial connection|ehlo|helo|starttls)|but (?:greeting failed|my name was rejected)/i,
+  ],
+];
+
+/** Where in the conversation it was, as Postfix, Exim and qmail tell; null where nothing is said of it. */
+export function placeOf(words: string): Place | null {
+  const text = words.replace(/\s+/g, ' ');
+  return PLACES.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }
 
 /** Ways to lead up to what another server answered. */

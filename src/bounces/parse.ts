@@ -4,7 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { addressesIn, type Fields, field, headerOf, readFields } from './fields.ts';
-import { addressesOf, decodeLoosely, type Message, takeApart, withLineEnds } from './mime.ts';
+import {
+  addressesOf,
+  decodeLoosely,
+  type Message,
+  type Part,
+  takeApart,
+  withLineEnds,
+} from './mime.ts';
 import {
   type Halves,
   halvesOf,
@@ -12,9 +19,11 @@ import {
   isFailureNotice,
   isMailServer,
   quotedReply,
+  type Statement,
   statementsOf,
 } from './notice.ts';
 import { sesContent } from './ses-event.ts';
+import { meaningsOf } from './words.ts';
 
 /** Bytes of a report; our own mails are far smaller than this. */
 export const LONGEST_REPORT = 10 * 1024 * 1024;
@@ -59,6 +68,8 @@ export interface Recipient {
   action: Action;
   status: string;
   diagnostic: string;
+  /** What the words for people say of this recipient. */
+  said: string;
   finalRecipient: string;
   originalRecipient: string;
   remoteMta: string;
@@ -82,16 +93,26 @@ export async function parseReport(raw: Buffer): Promise<Report> {
   if (raw.length > LONGEST_REPORT) return { ...EMPTY, hash };
   const message = await takeApart(whole);
   const halves = halvesOf(message.text);
+  const cameTo = addressesOf(message.fields);
+  const inside = reportInside(message, halves);
+  if (inside) return { ...reportOf(await takeApart(inside)), hash, cameTo };
+  return { ...reportOf(message, halves), hash, cameTo };
+}
+
+function reportOf(message: Message, halves = halvesOf(message.text)): Omit<Report, 'hash'> {
   const returned = returnedOf(message, halves);
-  const base = {
-    ...EMPTY,
-    hash,
-    subject: message.subject,
-    cameTo: addressesOf(message.fields),
-    notice: halves.notice,
-    returned,
-  };
+  const base = { ...EMPTY, subject: message.subject, notice: halves.notice, returned };
   return { ...base, ...contentOf(message, halves) };
+}
+
+/** A gateway that says nothing itself and sends the report of another on; null where there is none. */
+function reportInside({ from, parts }: Message, { notice }: Halves): Buffer | null {
+  if (!isMailServer(from) || parts.some(({ type }) => STATUS_PARTS.test(type))) return null;
+  if (quotedReply(notice) !== '' || meaningsOf(notice).length > 0) return null;
+  const isReport = ({ type, content }: Part) =>
+    type === 'message/rfc822' &&
+    /^content-type:\s*multipart\/report\b/im.test(headerOf(content.toString('latin1')));
+  return parts.find(isReport)?.content ?? null;
 }
 
 /** A report that says nothing. */
@@ -148,6 +169,7 @@ const NOBODY: Recipient = {
   action: '',
   status: '',
   diagnostic: '',
+  said: '',
   finalRecipient: '',
   originalRecipient: '',
   remoteMta: '',
@@ -164,9 +186,39 @@ function statusOf(message: Message, halves: Halves): Content | null {
   if (texts.length === 0) texts.push(...statusInText(message, halves));
   if (texts.length === 0) return null;
   const recipients = texts.flatMap(recipientsOf).slice(0, MOST_RECIPIENTS);
-  if (recipients.length > 0) return { form: 'delivery-status', recipients };
+  if (recipients.length > 0)
+    return { form: 'delivery-status', recipients: withWords(recipients, halves.notice) };
   // A report without a recipient: its words have to do.
-  return { form: 'notice', recipients: statementsIn(message, halves) };
+  return { form: 'notice', recipients: statementsIn(message, halves), isCertain: names(message) };
+}
+
+/** Some servers explain a failure to people only (OpenSMTPD), and most tell only them at which command it was. */
+function withWords(recipients: Recipient[], notice: string): Recipient[] {
+  const statements = statementsOf(notice);
+  const alone = recipients.length === 1 && statements.length === 1 ? statements[0] : undefined;
+  return recipients.map((recipient) => {
+    const about = [recipient.finalRecipient, recipient.originalRecipient]
+      .map(lower)
+      .filter(Boolean);
+    const own = statements.find(({ address }) => about.includes(lower(address))) ?? alone;
+    if (!own) return recipient;
+    return {
+      ...recipient,
+      diagnostic: recipient.diagnostic || besideAddress(own),
+      said: own.words,
+    };
+  });
+}
+
+/** `anna@example.net: 550 5.1.1 User unknown`: what stands on the line of the address. */
+function besideAddress({ address, words }: Statement): string {
+  if (address === '') return '';
+  const rest = words.slice(words.indexOf(address) + address.length);
+  return /^[>'")]?:?[ \t]+(\S[^\n]*(?:\n[ \t]+\S[^\n]*)*)/.exec(rest)?.[1] ?? '';
+}
+
+function lower(address: string): string {
+  return address.toLowerCase();
 }
 
 /** A status block without a part of its own; behind a mail that is given back only where a mail server writes. */
@@ -205,6 +257,7 @@ function recipientOf(fields: Fields): Recipient {
     action: actionOf(field(fields, 'action')),
     status,
     diagnostic: decodeWords(diagnosticOf(fields)),
+    said: '',
     finalRecipient: typedAddress(field(fields, 'final-recipient')),
     originalRecipient: typedAddress(field(fields, 'original-recipient')),
     remoteMta: field(fields, 'remote-mta').replace(/^[\w-]+;\s*/, ''),
@@ -219,13 +272,14 @@ function actionOf(value: string): Action {
   return ACTIONS.find((action) => said.startsWith(action)) ?? '';
 }
 
-/** Several fields of that name tell one story. */
+/** Several fields of that name tell one story; without any, the comment behind the status does (RFC 3464 2.3.4). */
 function diagnosticOf(fields: Fields): string {
   const names = ['diagnostic-code', 'x-smtp-error', 'x-supplementary-info'];
-  return names
+  const said = names
     .flatMap((name) => fields.get(name) ?? [])
     .join(' ')
     .trim();
+  return said || (/\(([^()]{3,500})\)/.exec(field(fields, 'status'))?.[1] ?? '');
 }
 
 /** `rfc822; <anna@example.net>`, `utf-8; …`: the address (RFC 3464 2.3.2; xtext of RFC 3461 4). */
@@ -278,9 +332,14 @@ function noticeOf(message: Message, halves: Halves): Content | null {
   const { fields, from, subject } = message;
   const [returnPath = ''] = fields.get('return-path') ?? [];
   const appearance = { from, subject, returnPath, notice: halves.notice };
-  const named = fields.has('x-failed-recipients');
+  const named = names(message);
   if (!named && (isAutoReplySubject(subject) || !isFailureNotice(appearance))) return null;
   return { form: 'notice', recipients: statementsIn(message, halves), isCertain: named };
+}
+
+/** Gmail and Exim name those who failed in the header. */
+function names({ fields }: Message): boolean {
+  return fields.has('x-failed-recipients');
 }
 
 function statementsIn({ fields, from, subject }: Message, { notice }: Halves): Recipient[] {
@@ -297,6 +356,7 @@ function statementsIn({ fields, from, subject }: Message, { notice }: Halves): R
     ...NOBODY,
     action,
     diagnostic: quotedReply(words) || whole || words,
+    said: words,
     finalRecipient: address,
     remoteMta,
   });

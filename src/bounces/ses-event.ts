@@ -11,7 +11,8 @@ export type SesContent = Pick<Report, 'form' | 'recipients' | 'feedback' | 'retu
  * publishing; null where it is none.
  */
 export function sesContent(text: string): SesContent | null {
-  const event = text.trimStart().startsWith('{') ? parsed(text) : null;
+  const outer = text.trimStart().startsWith('{') ? parsed(text) : null;
+  const event = outer?.Type === 'Notification' ? parsed(string(outer.Message)) : outer;
   if (event === null) return null;
   const base = { feedback: '', returned: returnedOf(object(event.mail)) };
   switch (event.notificationType ?? event.eventType) {
@@ -66,6 +67,7 @@ function recipientOf({ emailAddress, status, diagnosticCode }: Json): Recipient 
     action: 'failed',
     status: code,
     diagnostic: string(diagnosticCode),
+    said: '',
     finalRecipient: string(emailAddress),
     originalRecipient: '',
     remoteMta: '',

@@ -5,6 +5,8 @@
 
 /** What words can mean. */
 export type Meaning =
+  | 'refused'
+  | 'system-failed'
   | 'sender-refused'
   | 'rate-limited'
   | 'too-large'
@@ -56,6 +58,7 @@ const ROWS: readonly Row[] = [
       `exceed${GAP}\\b(?:message|mail) ?size`,
       '(?:larger|bigger) than (?:the )?(?:current |maximum )?(?:system )?(?:limit|allowed|size|permitted)',
       'size limit',
+      '\\bline (?:limit|length|too long|is too long)',
       '(?:邮件|郵件|信件)[^。\\n]{0,12}(?:过大|過大|太大|大小)',
       'メール[^。\\n]{0,12}サイズ',
       'Nachricht[^.\\n]{0,30}zu groß',
@@ -98,6 +101,20 @@ const ROWS: readonly Row[] = [
     without: RATE,
   },
   {
+    meaning: 'system-failed',
+    words: any(
+      `(?:could ?n.t|could not|can ?not|can.t|unable to|failed to) (?:create|open|write|append|lock|chdir|exec\\w*|fork)\\b`,
+      'permission denied|input/output error|\\bi/o error|read-only file ?system|out of memory|no child process',
+      '\\b(?:program|command|mailer|process) (?:died|crashed|exited|was killed)',
+    ),
+  },
+  {
+    meaning: 'content',
+    words: any(
+      '\\b(?:duplicate|multiple|missing|malformed|invalid|too many|illegal|bad) (?:\\S{1,40} )?headers?\\b',
+    ),
+  },
+  {
     meaning: 'authentication',
     words: any(
       '\\b(?:spf|dkim|dmarc|sender policy framework)\\b.{0,80}(?:fail|reject|polic|unauth|invalid|violat|not pass|not allowed|not permitted|none)',
@@ -111,15 +128,16 @@ const ROWS: readonly Row[] = [
   {
     meaning: 'blocked',
     words: any(
-      'black ?-?list|block ?-?list|deny ?list|\\b(?:dns|r|s|x|p|c)bl\\b|\\brbl\\b|\\bdnsbl\\b|spamhaus|spamcop|sorbs|barracuda(?:central)? reputation|senderscore|invaluement|abusix',
+      'black ?-?list|block ?-?list|deny ?list|\\b(?:dns|r|s|x|p|c)bl\\b|\\b[a-z]{0,6}(?:rbl|dnsbl|uribl)\\b|spamhaus|spamcop|sorbs|barracuda(?:central)? reputation|senderscore|invaluement|abusix',
       '\\breputation\\b',
       '\\b(?:ip|host|client|server|network|domain|address|connection)\\b[^.\\n]{0,50}\\b(?:banned|blocked|listed|blacklisted)\\b(?! by (?:the |this )?(?:user|recipient))',
       '\\b(?:banned|blocked|rejecting)\\b[^.\\n]{0,30}\\b(?:ip|host|network|sending|range|client)\\b',
       '(?<!not )\\blisted (?:in|at|by|on)\\b',
-      'client host (?:\\S{1,100} )?rejected|service refus|not accepting (?:connections|mail from)|invalid ip for sending|^\\d{3} access denied\\b',
+      'client host (?:\\S{1,100} )?rejected|service refus(?![^\\n]{0,80}try later)|not accepting (?:connections|mail from)|invalid ip for sending|^\\d{3} access denied\\b',
       "messages? from [^\\n]{1,60} (?:were not|weren't) sent|smtp (?:server|relay) of your (?:isp|provider)",
       'open relay|no access from|user complaints',
       'part of their network is on our',
+      '^554 ip=[\\d.]+|\\(bl\\)',
       '\\bsource ip\\b|\\byour ip\\b',
       '黑名单|黑名單|ブラックリスト',
     ),
@@ -132,7 +150,7 @@ const ROWS: readonly Row[] = [
       '\\b(?:virus|malware|trojan|worm|infected|eicar)\\b',
       `\\bcontents?\\b${GAP}(?:reject|denied|den[iy]|filter|not accept|block|violat|prohibit|restrict|unacceptable|polic|objectionable|inappropriate|scan)`,
       `(?:reject|denied|block|due to|because of|violat|polic)\\w*\\b${GAP}\\bcontent\\b`,
-      'security polic|\\w*spam ?signature',
+      'security polic|\\w*spam ?signature|\\bofr_?506\\b',
       '(?:banned|prohibited|forbidden|dangerous|disallowed|restricted) (?:content|file|attachment|extension|word)',
       '(?:message|mail) (?:was |is |has been )?(?:classified|identified|flagged|detected|considered|scored|marked) ',
       '\\bhigh[- ]probability\\b|\\bheuristic|\\bbayes',
@@ -183,7 +201,7 @@ const ROWS: readonly Row[] = [
     meaning: 'no-such-host',
     words: any(
       `\\b(?:host|domain|name service|dns|mx|mail exchanger|server name)\\b${GAP}(?:not (?:be )?found|unknown|does(?: not|n.t) exist|no such|nxdomain|cannot be resolved|can ?not resolve|non-?existent|invalid|not resolv|unresolv|couldn.t be found)`,
-      '(?:no such|unknown|invalid|non-?existent|bad|unroutable|unrouteable|unresolvable) (?:mail )?(?:host|domain)',
+      '(?:no such|unknown|invalid|illegal|non-?existent|bad|unroutable|unrouteable|unresolvable) (?:mail )?(?:host|domain)',
       `(?:couldn.t|could not|can ?not|unable to|can.t|failed to) (?:find|resolve|locate|look ?up)\\b${GAP}\\b(?:host|mail exchanger|domain|mx|server|dns|a record)`,
       '\\bno mx record|indicated no smtp service|\\bnxdomain\\b|\\bnull ?mx\\b|all relevant mx records point to non-existent',
       '\\b(?:domain|host)\\b[^.\\n]{0,40}(?:does(?: not|n.t)|is not) (?:accept|receiv|configured to (?:receive|accept))\\w* (?:e-?mail|mail|any mail)',
@@ -229,6 +247,12 @@ const ROWS: readonly Row[] = [
       'failing for a long time|did(?: not|n.t) accept (?:our|your) requests? to connect|socket error|\\battempts: ',
       'been in the queue|deferr|temporar|greylist|graylist|try again later',
       '连接超时|连接失败|超时|投递超时|タイムアウト|接続できません|逾時',
+    ),
+  },
+  {
+    meaning: 'refused',
+    words: any(
+      '(?:recipients?|messages?|mail|e-?mail) (?:was|were|has been|have been) (?:rejected|refused) by',
     ),
   },
 ];

@@ -10,6 +10,7 @@ import {
   type StudioServer,
   withNewsletter,
 } from './cli.ts';
+import { growSlowly } from './heap.ts';
 import { interruption } from './interruption.ts';
 
 const STUDIO_PORT = 4321;
@@ -41,6 +42,7 @@ async function showPhone({ terminal }: Call, studio: StudioServer, issue: string
 /** Schedule, public pages, studio and a worker. */
 export function serve(call: Call, port: string | undefined): Promise<number> {
   return withNewsletter(call, async (newsletter) => {
+    await growSlowly();
     await serveAll(call, newsletter, port, undefined);
     return 0;
   });
@@ -49,6 +51,7 @@ export function serve(call: Call, port: string | undefined): Promise<number> {
 /** The demonstration, then everything that `serve` offers, on the demonstration's own state. */
 export function runDemo(call: Call, options: { once?: boolean; port?: string }): Promise<number> {
   const work = async (newsletter: OpenNewsletter) => {
+    await growSlowly();
     const issue = await show(call, newsletter);
     if (!options.once) await serveAll(call, newsletter, options.port, issue);
     return 0;

@@ -21,28 +21,39 @@ const LARGEST = 1_048_576;
  * @throws BroadsheetError `settings-missing`, or `settings-invalid` with every mistake
  */
 export function loadSettings(dir: string): Settings {
+  if (!existsSync(join(dir, 'config', 'newsletter.yaml'))) throw noNewsletter(dir);
   const problems: Problem[] = [];
-  const settings = readSettings(dir, problems);
+  const newsletter = readFile(dir, 'newsletter.yaml', newsletterSchema, problems);
+  const sections = readFile(dir, 'sections.yaml', sectionsSchema, problems);
   const glossary = readFile(dir, 'glossary.yaml', glossarySchema, problems);
-  if (problems.length > 0)
-    throw new BroadsheetError('input', 'settings-invalid', inOrder(problems));
-  return { ...settings, glossary: glossary ?? NO_GLOSSARY };
+  if (problems.length > 0 || !newsletter) throw invalid(problems);
+  return {
+    ...newsletter,
+    listId: listIdOf(newsletter),
+    sections: sections?.sections ?? [],
+    glossary: glossary ?? NO_GLOSSARY,
+  };
 }
 
 /**
- * The same for what drafts nothing: the glossary, by far the longest file, is read when it is first asked for. A
- * mistake in it stops no send.
- * @throws BroadsheetError as `loadSettings`, of the other two files
+ * The same for what drafts nothing: sections and glossary, by far the longer files, are read when they are first asked
+ * for. A mistake in the glossary stops no send, and one in the sections no command that looks something up.
+ * @throws BroadsheetError as `loadSettings`; of the other two files when they are asked for
  */
 export function openSettings(dir: string): Settings {
-  const problems: Problem[] = [];
-  const settings = readSettings(dir, problems);
-  if (problems.length > 0) return loadSettings(dir);
+  const newsletter = readFile(dir, 'newsletter.yaml', newsletterSchema, []);
+  if (!newsletter) return loadSettings(dir);
+  let sections: Settings['sections'] | undefined;
   let glossary: Glossary | undefined;
   return {
-    ...settings,
+    ...newsletter,
+    listId: listIdOf(newsletter),
+    get sections() {
+      sections ??= readAlone(dir, 'sections.yaml', sectionsSchema)?.sections ?? [];
+      return sections;
+    },
     get glossary() {
-      glossary ??= loadSettings(dir).glossary;
+      glossary ??= readAlone(dir, 'glossary.yaml', glossarySchema) ?? NO_GLOSSARY;
       return glossary;
     },
   };
@@ -50,24 +61,19 @@ export function openSettings(dir: string): Settings {
 
 const NO_GLOSSARY: Glossary = { entries: [], context: [], protected: [] };
 
-function readSettings(dir: string, problems: Problem[]): Omit<Settings, 'glossary'> {
-  if (!existsSync(join(dir, 'config', 'newsletter.yaml'))) throw noNewsletter(dir);
-  const newsletter = readFile(dir, 'newsletter.yaml', newsletterSchema, problems);
-  const sections = readFile(dir, 'sections.yaml', sectionsSchema, problems);
-  // Where it is null there are problems, and nobody gets to see it.
-  return complete(newsletter as z.infer<typeof newsletterSchema>, sections);
+function listIdOf({ listId, slug, sender }: z.infer<typeof newsletterSchema>): string {
+  return listId ?? `${slug}.${sender.address.split('@').at(-1)}`;
 }
 
-function complete(
-  newsletter: z.infer<typeof newsletterSchema>,
-  sections: z.infer<typeof sectionsSchema> | null,
-): Omit<Settings, 'glossary'> {
-  const [domain = ''] = newsletter?.sender.address.split('@').slice(-1) ?? [];
-  return {
-    ...newsletter,
-    listId: newsletter?.listId ?? `${newsletter?.slug}.${domain}`,
-    sections: sections?.sections ?? [],
-  };
+function readAlone<Schema extends z.ZodType>(dir: string, name: string, schema: Schema) {
+  const problems: Problem[] = [];
+  const value = readFile(dir, name, schema, problems);
+  if (problems.length > 0) throw invalid(problems);
+  return value;
+}
+
+function invalid(problems: Problem[]) {
+  return new BroadsheetError('input', 'settings-invalid', inOrder(problems));
 }
 
 /** One file as its schema gives it; null when it is absent or wrong. */

@@ -28,8 +28,8 @@ const LOOK = 1_000;
 /** Sends chunk after chunk until the signal, or, with `once`, until none is due. */
 export async function runTogether(options: SenderOptions): Promise<SenderReport> {
   const { db, newsletter, clock, signal, log } = options;
-  const epoch = await register(options);
-  const engine = await openEngine(db, newsletter, { supervise: true });
+  const epoch = await patiently(() => register(options));
+  const engine = await patiently(() => openEngine(db, newsletter, { supervise: true }));
   const holdings = openHoldings(options, engine, epoch);
   const report = emptyReport();
   const look = async () => {

@@ -1,6 +1,6 @@
 /**
  * Group commit: the lanes hand in results and ask for the next delivery; what comes in one turn of the event loop, or
- * while a commit is under way, is written in one transaction.
+ * while a commit is under way, is written in one transaction. A busy sender waits for all that may come soon.
  */
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
@@ -9,6 +9,7 @@ import type { Database } from '../store/schema.ts';
 import { createBreaker } from './breaker.ts';
 import { failpoint } from './failpoint.ts';
 import { exchange, release } from './ledger.ts';
+import { watchLoad } from './load.ts';
 import type { Marked, Marking } from './mark.ts';
 import { patiently } from './patiently.ts';
 import type { Result } from './settle.ts';
@@ -27,6 +28,8 @@ export interface Exchange {
 
 /** Lanes wait so long for a limit to open, ms; beyond it the campaign is put aside. */
 const LONGEST_WAIT = 5_000;
+/** A busy sender commits when nothing has come for so long, ms. */
+const SILENCE = 1;
 
 /** Where the deliveries come from, when they are handed out in chunks. */
 export interface Source {
@@ -58,6 +61,7 @@ export function openExchange({
   signal,
 }: ExchangeOptions): Exchange {
   const breaker = createBreaker();
+  const isBusy = watchLoad();
   /** Marked and not yet settled. */
   const underWay = new Set<number>();
   let results: Handed[] = [];
@@ -67,12 +71,30 @@ export function openExchange({
 
   /** One commit at a time; those who come meanwhile make up the next one. */
   function schedule(): void {
-    running ??= setImmediate()
+    running ??= gather()
       .then(commit)
       .finally(() => {
         running = undefined;
         if (waiting.length + results.length > 0) schedule();
       });
+  }
+
+  /**
+   * Every commit costs the same, whatever is in it, and each mail waits for one. Where the relay is slow that
+   * is nothing, and none waits for another; where this process is what limits, fewer commits mean more mails.
+   */
+  async function gather(): Promise<void> {
+    await setImmediate();
+    if (!isBusy()) return;
+    let came = results.length;
+    let latest = performance.now();
+    // The other half are the next mails of the same connections.
+    while (came < underWay.size / 2 && performance.now() - latest < SILENCE) {
+      await setImmediate();
+      if (results.length === came) continue;
+      came = results.length;
+      latest = performance.now();
+    }
   }
 
   async function commit(): Promise<void> {

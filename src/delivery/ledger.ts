@@ -10,7 +10,7 @@ import { inSureTransaction, inTransaction } from '../store/transaction.ts';
 import { doubt } from './doubt.ts';
 import { logEvent } from './events.ts';
 import { failpoint } from './failpoint.ts';
-import { type Limits, readLimits } from './limits.ts';
+import { hasRates, type Limits, readLimits } from './limits.ts';
 import { type Marking, mark } from './mark.ts';
 import { haltCampaign } from './progress.ts';
 import { type Result, settle } from './settle.ts';
@@ -42,7 +42,8 @@ const NO_LIMITS: Limits = { rows: new Map(), used: new Map() };
 /** Nothing holds back what is written into a directory. */
 async function limitsOf(db: Kysely<Database>, { campaign, rules, now }: Turn): Promise<Limits> {
   if (campaign.channel !== 'smtp') return NO_LIMITS;
-  if (Object.keys(rules.rates).length > 0) await holdLimits(db, campaign.newsletter);
+  // Who spends nothing need not wait for the others.
+  if (hasRates(rules.rates)) await holdLimits(db, campaign.newsletter);
   return readLimits(db, campaign.newsletter, rules.rates, now);
 }
 

@@ -18,6 +18,13 @@ export interface Rate {
 
 export type Rates = Partial<Record<Scope, Rate | undefined>>;
 
+/** Whether anything is limited at all. */
+export function hasRates(rates: Rates): boolean {
+  return Object.values(rates).some((rate) =>
+    Object.values(rate ?? {}).some((most) => most !== undefined),
+  );
+}
+
 export interface Allowance {
   /** Mails that may start now. */
   count: number;

@@ -19,6 +19,8 @@ export interface CampaignProgress {
   state: CampaignTable['state'];
   /** Why it paused by itself. */
   note: string | null;
+  /** Name of the segment that it is for; null is everybody. */
+  segment: string | null;
   /** Deliveries in all: the sum of the counts, always (I1). */
   planned: number;
   counts: Record<DeliveryState, number>;
@@ -69,6 +71,7 @@ export async function campaignProgress(
     channel: campaign.channel,
     state: campaign.state,
     note: campaign.note,
+    segment: JSON.parse(campaign.audience).segment,
     planned: campaign.planned,
     counts,
     startedAt: campaign.created_at,

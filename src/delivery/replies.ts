@@ -635,8 +635,20 @@ function decide(
   enhanced = enhancedOf(reply, code),
 ): Rule {
   const kind = classOf(code);
-  const text = textOf(reply, code);
-  const reading = { phase, code, kind, bodyBegun, provider, enhanced, text };
+  let text: string | undefined;
+  const reading: Reading = {
+    phase,
+    code,
+    kind,
+    bodyBegun,
+    provider,
+    enhanced,
+    // Most replies are decided by their code.
+    get text() {
+      text ??= textOf(reply, code);
+      return text;
+    },
+  };
   // The last row fits everything.
   return rules.find(({ match }) => fits(match, reading))!;
 }
@@ -649,7 +661,8 @@ interface Reading extends Required<Omit<Answer, 'words'>> {
   text: string;
 }
 
-function fits(match: Match, { phase, code, kind, bodyBegun, provider, enhanced, text }: Reading) {
+function fits(match: Match, reading: Reading) {
+  const { phase, code, kind, bodyBegun, provider, enhanced } = reading;
   const { phases, codes, words, without } = match;
   return (
     (!phases || phases.includes(phase)) &&
@@ -657,8 +670,8 @@ function fits(match: Match, { phase, code, kind, bodyBegun, provider, enhanced, 
     (match.bodyBegun ?? bodyBegun) === bodyBegun &&
     (match.provider ?? provider) === provider &&
     fitsEnhanced(match.enhanced, enhanced) &&
-    (!words || words.test(text)) &&
-    !without?.test(text)
+    (!words || words.test(reading.text)) &&
+    !without?.test(reading.text)
   );
 }
 

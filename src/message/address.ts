@@ -10,6 +10,8 @@ const ADDRESS = 254;
 const ATOM = "(?:[\\w!#$%&'*+/=?^`{|}~-]|(?![\\x00-\\x7f])[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}])+";
 const DOT_ATOM = new RegExp(`^${ATOM}(\\.${ATOM})*$`, 'u');
 const QUOTED_STRING = /^"(?:[ !#-[\]-~]|\\[ -~])*"$/;
+/** Is its own A-label form: lower-case letters, digits and single hyphens, and at its end no number. */
+const PLAIN_DOMAIN = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)*[a-z]+$/;
 /** What a URL parser would take for something other than a name. */
 const NOT_A_NAME = /[\s\p{Cc}()<>@,;:\\"/[\]%?#]/u;
 
@@ -35,6 +37,7 @@ export function needsSmtpUtf8(address: string): boolean {
 
 /** Lower-case A-labels (RFC 5890); empty where it is no domain. */
 export function asciiDomain(domain: string): string {
+  if (PLAIN_DOMAIN.test(domain)) return domain;
   if (NOT_A_NAME.test(domain)) return '';
   const ascii = domainToASCII(domain);
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(ascii) ? ascii : '';

@@ -106,36 +106,13 @@ export function fill(program: Program, reader: Reader): Buffer {
 }
 
 /**
- * What `fill` gives, in pieces: long ones belong to the program and are the same buffers for every reader,
+ * What `fill` gives, in pieces: most of them belong to the program and are the same buffers for every reader,
  * so that a mail is sent without being copied together. They are not to be written to.
  * @throws BroadsheetError as `fill`
  */
 export function fillPieces(program: Program, reader: Reader): Buffer[] {
   const values = valuesOf(program, reader);
-  return gathered(program.sections.flatMap((section) => fillSection(section, values)));
-}
-
-/** Copying a shorter piece costs less than writing it by itself, bytes. */
-const SHORT = 2048;
-
-/** Joins neighbours that are short. */
-function gathered(pieces: readonly Buffer[]): Buffer[] {
-  const joined: Buffer[] = [];
-  let short: Buffer[] = [];
-  const flush = () => {
-    if (short.length > 0)
-      joined.push(short.length > 1 ? Buffer.concat(short) : (short[0] as Buffer));
-    short = [];
-  };
-  for (const piece of pieces) {
-    if (piece.length < SHORT) short.push(piece);
-    else {
-      flush();
-      joined.push(piece);
-    }
-  }
-  flush();
-  return joined;
+  return program.sections.flatMap((section) => fillSection(section, values));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Pictures as readers fetch them: files in var/assets, named by the hash of what they hold, never changed. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { constants, cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Picture } from '../render/picture.ts';
 import { writeAtomically } from './files.ts';
@@ -54,6 +54,17 @@ export function readAsset(
   if (!NAME.test(name) || !existsSync(pathOf(stateDir, name))) return null;
   const type = name.endsWith('.png') ? 'image/png' : 'image/jpeg';
   return { bytes: readFileSync(pathOf(stateDir, name)), type };
+}
+
+/** Copies all assets from a folder, where there is one, to another. What is there already is the same, and stays. */
+export function copyAssets(from: string, to: string): void {
+  if (existsSync(from))
+    cpSync(from, to, { recursive: true, force: false, mode: constants.COPYFILE_FICLONE });
+}
+
+/** Where a newsletter's assets are. */
+export function assetsOf({ stateDir }: Pick<Newsletter, 'stateDir'>): string {
+  return join(stateDir, 'assets');
 }
 
 function isPicture(made: unknown): made is Picture {

@@ -1,7 +1,6 @@
 /** Reports of mails that came back: read, written down, and what follows for the readers. */
 import type { Kind } from '../bounces/classify.ts';
 import { type Mailbox, openPath } from '../bounces/files.ts';
-import { openImap } from '../bounces/imap.ts';
 import { parseReport } from '../bounces/parse.ts';
 import { type Bounce, judge, type Reading, record } from '../bounces/record.ts';
 import { type Fetch, readNotification } from '../bounces/ses.ts';
@@ -66,6 +65,7 @@ async function readMailbox(
     throw inputError('nothing-to-read', 'There is no mailbox to read reports from', {
       hint: 'Set BOUNCES_IMAP_URL in the environment or config/.env, or name files and folders.',
     });
+  const { openImap } = await import('../bounces/imap.ts');
   const { processed } = newsletter.settings.bounces;
   const mailbox = await openImap({ url, processed });
   try {
@@ -120,44 +120,6 @@ function count(
     if (isForPerson && result.forPerson.length < MOST_LISTED)
       result.forPerson.push({ origin, subject, kind, reply });
   }
-}
-
-/** How many are listed at once. */
-const PAGE = 500;
-
-/** What is written down, newest first. @param unclassified only what a person has to look at */
-export async function listBounces(
-  { db, settings }: Newsletter,
-  { unclassified = false }: { unclassified?: boolean | undefined } = {},
-) {
-  const all = db
-    .selectFrom('bounces')
-    .leftJoin('subscribers', 'subscribers.id', 'bounces.subscriber_id')
-    .leftJoin('deliveries', 'deliveries.id', 'bounces.delivery_id')
-    .select([
-      'bounces.at',
-      'bounces.kind',
-      'bounces.reason',
-      'bounces.effect',
-      'subscribers.address',
-      'deliveries.issue',
-      'bounces.status',
-      'bounces.reply',
-      'bounces.origin',
-      'bounces.subject',
-    ])
-    .where('bounces.newsletter', '=', settings.slug)
-    .orderBy('bounces.id', 'desc')
-    .limit(PAGE);
-  if (!unclassified) return all.execute();
-  return all
-    .where((is) =>
-      is.or([
-        is('bounces.kind', '=', 'unclassified'),
-        is.and([is('bounces.subscriber_id', 'is', null), is('bounces.kind', '<>', 'delayed')]),
-      ]),
-    )
-    .execute();
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   unknownDeliveries,
   type Verdict,
 } from '../delivery/progress.ts';
-import { type CampaignReport, campaignReport } from '../delivery/report.ts';
+import type { CampaignReport } from '../delivery/report.ts';
 import { inputError } from '../errors.ts';
 import type { Newsletter } from './newsletter.ts';
 
@@ -38,6 +38,7 @@ export async function campaignInFull(
   newsletter: Newsletter,
   id: string,
 ): Promise<CampaignProgress & CampaignReport> {
+  const { campaignReport } = await import('../delivery/report.ts');
   const progress = await campaign(newsletter, id);
   return { ...progress, ...(await campaignReport(newsletter.db, progress.id)) };
 }

@@ -10,6 +10,7 @@ import { acquireLock } from '../store/lock.ts';
 import { isPostgresUrl, openStore } from '../store/open.ts';
 import type { Database } from '../store/schema.ts';
 import { pathOf } from '../store/sqlite.ts';
+import { assetsOf, copyAssets } from './assets.ts';
 import type { Newsletter } from './newsletter.ts';
 
 /** Where a newsletter's database is, whether or not it can be opened. */
@@ -32,7 +33,7 @@ export async function migrateDatabase({ db }: Newsletter, role: string | undefin
 }
 
 /**
- * Copies the SQLite file while it is in use.
+ * Copies the SQLite file while it is in use, and beside it, in `….assets/`, the pictures that sent issues show.
  * @param to absent: a name with the time, in `backups/` of the state directory
  * @returns the path
  * @throws BroadsheetError `database-not-a-file` on PostgreSQL, `file-exists`
@@ -42,17 +43,29 @@ export async function backUpDatabase(
   to: string | undefined,
   now: number,
 ): Promise<string> {
-  const path = fileOf(place, 'pg_dump --format=custom --file=backup.dump "$DATABASE_URL"');
+  const path = fileOf(
+    place,
+    `pg_dump --format=custom --file=backup.dump "$DATABASE_URL", and copy ${assetsOf(place)}`,
+  );
   if (!existsSync(path)) throw inputError('file-missing', `There is no database ${path}`);
   const target = to ?? join(place.stateDir, 'backups', `broadsheet-${stamp(now)}.db`);
-  if (await backUp(path, target)) return target;
+  if (await backUp(path, target)) {
+    // Later than the database: pictures are only ever added, so all that it names are there.
+    copyAssets(assetsOf(place), picturesOf(target));
+    return target;
+  }
   throw inputError('file-exists', `There is a file ${target} already`, {
     hint: 'Name another one.',
   });
 }
 
+/** The pictures that belong to a backup. */
+function picturesOf(backup: string): string {
+  return `${backup}.assets`;
+}
+
 /**
- * Puts a backup in the place of the database, which is moved aside. Nothing is sent from it until it is adopted.
+ * Puts a backup in the place of the database, which is moved aside, and its pictures beside those that are there. Nothing is sent from it until it is adopted.
  * @returns where the former database is now; null where there was none
  * @throws BroadsheetError `backup-damaged`, `database-in-use`, and as `openStore` does; nothing was changed then
  */
@@ -72,6 +85,7 @@ export async function restoreDatabase(
     const { db, close } = await openStore({ url: `sqlite:${prepared}`, stateDir: place.stateDir });
     await disown(db, `restored ${stamp(now)}`, now);
     await close();
+    copyAssets(picturesOf(from), assetsOf(place));
     const aside = existsSync(path) ? `${path}.replaced-${stamp(now)}` : null;
     replaceFile(path, prepared, aside ?? '');
     return aside;

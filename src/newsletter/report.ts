@@ -10,9 +10,9 @@ import {
   summed,
 } from '../delivery/numbers.ts';
 import { inputError } from '../errors.ts';
-import { sentIssues } from './archive.ts';
 import { type ClickedLink, clickedLinks } from './clicks.ts';
 import type { Newsletter } from './newsletter.ts';
+import { sentIssues } from './sent-issues.ts';
 
 export interface IssueReport {
   issue: string;

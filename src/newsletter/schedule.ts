@@ -3,12 +3,9 @@ import { inputError } from '../errors.ts';
 import { type Candidate, chooseIssue } from '../schedule/choose.ts';
 import { type SlotRow, settleSlots, tick } from '../schedule/due.ts';
 import { nextSlots, previousSlot, type Rule, type Slot } from '../schedule/slots.ts';
-import { compose } from './compose.ts';
 import { instanceOf } from './installation.ts';
 import { issueIds, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
-import { prepareCampaign, requireSendable } from './send.ts';
-import { work } from './worker.ts';
 
 export interface ComingSlot extends Slot {
   zone: string;
@@ -46,6 +43,7 @@ export async function planDue(newsletter: Newsletter): Promise<SlotRow[]> {
     now: clock(),
     candidates: () => candidates(newsletter),
     prepare: async (issue, slot) => {
+      const { prepareCampaign, requireSendable } = await import('./send.ts');
       requireSendable(newsletter);
       const plan = await prepareCampaign(newsletter, { issue }, slot.id);
       return async (trx) => (await plan(trx)).campaignId;
@@ -57,6 +55,7 @@ export async function planDue(newsletter: Newsletter): Promise<SlotRow[]> {
 export async function runDue(newsletter: Newsletter, signal: AbortSignal): Promise<SlotRow[]> {
   ruleOf(newsletter);
   const changed = await planDue(newsletter);
+  const { work } = await import('./worker.ts');
   await work(newsletter, { signal, once: true });
   await settleSlots(newsletter.db, newsletter.settings.slug, newsletter.clock());
   if (changed.length === 0) return [];
@@ -91,6 +90,7 @@ async function candidates(newsletter: Newsletter): Promise<Candidate[]> {
     try {
       const { date } = readIssue(newsletter, id).issue;
       if (sent.has(id) || date <= since) continue;
+      const { compose } = await import('./compose.ts');
       const { approved } = await compose(newsletter, id, newsletter.clock());
       found.push({ id, date, approved, hasCampaign: false });
     } catch (error) {

@@ -96,6 +96,7 @@ export async function send(
   await requireHome(newsletter);
   const key = campaignOf(newsletter, input);
   const existing = await findCampaign(newsletter.db, key);
+  if (existing) requireSameReaders(existing, input);
   if (existing?.state === 'finished' && !input.newReaders) {
     return {
       campaign: existing.id,
@@ -171,6 +172,30 @@ async function contentOf(newsletter: Newsletter, { issue, allow }: SendInput) {
   const { email, program } = composed;
   const sender = settings.bounces.address ?? settings.sender.address;
   return { newsletter: settings.slug, email, program, sender, now, overridden };
+}
+
+/**
+ * Going on with a campaign, or having sent it, is no answer to who names another segment. Who names none goes on with
+ * whatever there is.
+ * @throws BroadsheetError `campaign-of-others`
+ */
+function requireSameReaders(
+  campaign: CampaignProgress,
+  { issue, segment, newReaders }: SendInput,
+): void {
+  const isOpen = campaign.state !== 'finished';
+  if (segment === undefined || segment === campaign.segment || (newReaders && !isOpen)) return;
+  const whom = campaign.segment === null ? 'everybody' : `the segment "${campaign.segment}"`;
+  const of = campaign.segment === null ? '' : ` --segment ${campaign.segment}`;
+  throw blockedError(
+    'campaign-of-others',
+    `Campaign ${campaign.id} sends ${issue} to ${whom}, not to the segment "${segment}"${isOpen ? ', and is not finished' : ''}`,
+    {
+      hint: isOpen
+        ? `Finish it (broadsheet send ${issue}${of}) or end it (broadsheet campaigns cancel ${campaign.id}); then: broadsheet send ${issue} --segment ${segment} --new-readers`
+        : `For those of the segment who have not had it: broadsheet send ${issue} --segment ${segment} --new-readers`,
+    },
+  );
 }
 
 /** A campaign over SMTP needs links that work and keys that last (D-13). */

@@ -1,6 +1,5 @@
 /** The list, as the person who keeps it knows it. */
 import { parseAddress } from '../audience/address.ts';
-import { exportSubscribers } from '../audience/csv.ts';
 import { parseFields } from '../audience/fields.ts';
 import * as audience from '../audience/subscribers.ts';
 import { suppressionOf } from '../audience/suppression.ts';
@@ -216,8 +215,9 @@ export async function removeSubscriber({ db, settings, clock }: Newsletter, addr
 }
 
 /** The list as CSV. */
-export function exportLines({ db, settings }: Newsletter) {
-  return exportSubscribers(db, settings.slug, settings.fields);
+export async function* exportLines({ db, settings }: Newsletter): AsyncGenerator<string> {
+  const { exportSubscribers } = await import('../audience/csv.ts');
+  yield* exportSubscribers(db, settings.slug, settings.fields);
 }
 
 function unknownReader(address: string) {

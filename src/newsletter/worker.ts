@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { SenderReport } from '../delivery/lanes.ts';
 import type { Rates } from '../delivery/limits.ts';
 import { createOutbox } from '../delivery/outbox.ts';
+import { patiently } from '../delivery/patiently.ts';
 import { runSender } from '../delivery/sender.ts';
 import { createSmtpTransport } from '../delivery/smtp/transport.ts';
 import type { Transport } from '../delivery/transport.ts';
@@ -27,7 +28,7 @@ export async function work(
   newsletter: Newsletter,
   options: { signal: AbortSignal; once?: boolean },
 ): Promise<SenderReport | null> {
-  await requireHome(newsletter);
+  await patiently(() => requireHome(newsletter));
   // On PostgreSQL each chunk has one owner, and any number of processes send.
   const isShared = isPostgres(newsletter.db);
   const lock = isShared ? undefined : acquireLock(join(newsletter.stateDir, 'sender.lock'));

@@ -1,6 +1,8 @@
 /** One clock for all machines: the database's. */
 import type { Kysely } from 'kysely';
 import { databaseTime } from './dialect.ts';
+import { explain } from './explain.ts';
+import type { Store } from './open.ts';
 import type { Database } from './schema.ts';
 
 /** How often it is asked, ms; between two answers this machine's steady clock goes on. */
@@ -11,9 +13,12 @@ const ANSWERS = 3;
 /**
  * The time of the database, ms; steps of this machine's own clock have no part in it.
  * While the database is away it goes on by itself.
+ * @throws BroadsheetError `database-unreachable`
  */
-export async function databaseClock(db: Kysely<Database>): Promise<() => number> {
-  let offset = await offsetOf(db);
+export async function databaseClock({ db, path }: Omit<Store, 'close'>): Promise<() => number> {
+  let offset = await offsetOf(db).catch((error: unknown) => {
+    throw explain(error, path);
+  });
   const timer = setInterval(() => {
     offsetOf(db).then(
       (found) => {

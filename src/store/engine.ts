@@ -94,12 +94,17 @@ export async function openEngine(
   });
   // What it meets in the background is met again, and told, by the next call.
   boss.on('error', () => {});
-  await boss.start().catch((error: Error) => {
-    throw /schema|migrat|install/i.test(error.message) ? outdated(error) : error;
-  });
   const queue = `chunks/${newsletter}`;
-  if (!(await boss.getQueue(queue))) await boss.createQueue(queue, QUEUE);
-  if (supervise) await boss.supervise(queue);
+  try {
+    await boss.start().catch((error: Error) => {
+      throw /schema|migrat|install/i.test(error.message) ? outdated(error) : error;
+    });
+    if (!(await boss.getQueue(queue))) await boss.createQueue(queue, QUEUE);
+    if (supervise) await boss.supervise(queue);
+  } catch (error) {
+    await stop(boss).catch(() => {});
+    throw error;
+  }
   const held = new Set<Job>();
   const beat = setInterval(() => {
     if (held.size > 0) boss.touch(queue, [...held]).catch(() => {});

@@ -8,6 +8,14 @@ const CONNECTIONS = 5;
 /** How long a connection may take, ms. */
 const CONNECT_TIMEOUT = 10_000;
 
+/**
+ * A transaction in which nothing happens for so long is ended by the server, ms: a machine that froze or fell off the
+ * network would keep its locks otherwise, and hold everybody else up.
+ */
+const SILENT = 20_000;
+/** A connection on which nothing happens is tried after so long, ms: a server may go without a word. */
+const ALIVE = 10_000;
+
 /** Connections that give numbers for whole numbers, and outlive the loss of the server. */
 export function openPool(url: string): pg.Pool {
   const pool = new pg.Pool({
@@ -15,13 +23,15 @@ export function openPool(url: string): pg.Pool {
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
+    keepAliveInitialDelayMillis: ALIVE,
     application_name: 'broadsheet',
     types: { getTypeParser: parserOf as typeof pg.types.getTypeParser },
     // A role or a pooler may have turned off what the ledger is built on.
     onConnect: async (client) => {
       // Who uses a connection hears of its loss from the query; without a listener the process would end.
       client.on('error', () => {});
-      await client.query(`select set_config('synchronous_commit', 'on', false)
+      await client.query(`set idle_in_transaction_session_timeout = ${SILENT};
+        select set_config('synchronous_commit', 'on', false)
         where current_setting('synchronous_commit') = 'off'`);
     },
   });

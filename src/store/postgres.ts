@@ -1,7 +1,8 @@
 /** PostgreSQL, 15 or later: one pool of connections, and words for what goes wrong. */
 import { Kysely, PostgresDialect, sql } from 'kysely';
-import { BroadsheetError, failedError, inputError } from '../errors.ts';
+import { inputError } from '../errors.ts';
 import { ENGINE_SCHEMA, hasEngine, migrateEngine } from './engine.ts';
+import { explain } from './explain.ts';
 import { migrate } from './migrate.ts';
 import type { Store } from './open.ts';
 import { openPool, remember } from './pool.ts';
@@ -10,8 +11,8 @@ import type { Database } from './schema.ts';
 /**
  * Connects, and brings the tables up to date where this role may and something is missing.
  * @param url `postgres://user:password@host:port/database?sslmode=verify-full`
- * @throws BroadsheetError `database-unreachable`, `database-refused`, `database-outdated`, `database-newer`,
- * `database-foreign`
+ * @throws BroadsheetError `database-unreachable`, `database-refused`, `database-untrusted`, `database-outdated`,
+ * `database-newer`, `database-foreign`
  */
 export async function openPostgres(url: string): Promise<Store> {
   const path = withoutPassword(url);
@@ -59,29 +60,4 @@ function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return 'postgres:';
   const { protocol, username, host, pathname } = new URL(url);
   return `${protocol}//${username ? `${username}@` : ''}${host}${pathname}`;
-}
-
-function explain(error: unknown, path: string): unknown {
-  if (error instanceof BroadsheetError) return error;
-  const { code = '', message } = error as { code?: string; message: string };
-  if (code === '42501')
-    return failedError(
-      'database-outdated',
-      'The tables are not up to date, and this role may not change them',
-      {
-        file: path,
-        hint: 'As the owner of the database: broadsheet database migrate --grant ROLE',
-      },
-    );
-  if (/^(28|3D)/.test(code))
-    return failedError('database-refused', `PostgreSQL lets us not in: ${message}`, {
-      file: path,
-      hint: 'Look at user, password and database in DATABASE_URL, and at pg_hba.conf.',
-    });
-  if (/^(08|57P|E[A-Z]+$)/.test(code) || /timeout|terminated|SSL/i.test(message))
-    return failedError('database-unreachable', `PostgreSQL cannot be reached: ${message}`, {
-      file: path,
-      hint: 'Look whether it runs and whether host, port and sslmode in DATABASE_URL are right.',
-    });
-  return error;
 }

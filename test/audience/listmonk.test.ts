@@ -1,15 +1,10 @@
 /** A listmonk database as its own schema makes it, in a real PostgreSQL. */
-import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { importListmonk } from '../../src/audience/listmonk.ts';
 import { reachable } from '../../src/audience/reachable.ts';
 import type { Store } from '../../src/store/open.ts';
 import { seededRandom, temporaryStore } from '../support/newsletter.ts';
-import {
-  hasPostgres,
-  startPostgres,
-  type TemporaryPostgres,
-} from '../support/temporary-postgres.ts';
+import { execute, hasPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts';
 
 const world = { now: Date.parse('2026-11-20T08:00:00Z'), random: seededRandom() };
 
@@ -39,18 +34,17 @@ const TABLES = `
     (7, 1, 'confirmed', '2023-05-01', '2023-05-01'), (8, 1, 'confirmed', '2023-05-01', '2023-05-01');
   insert into bounces (subscriber_id, type) values (1, 'soft'), (5, 'hard'), (6, 'complaint'), (4, 'hard');`;
 
-let server: TemporaryPostgres;
+let server: PostgresServer;
 let db: Store['db'];
 
 describe.skipIf(!hasPostgres && !process.env.CI)('listmonk’s database', () => {
   beforeAll(async () => {
-    server = await startPostgres();
-    const client = new pg.Client({ connectionString: server.url });
-    await client.connect();
-    await client.query(TABLES);
-    await client.end();
+    const started = startPostgres();
+    if (!started) throw new Error('needs PostgreSQL: apt install postgresql');
+    server = started;
+    await execute(server.url, TABLES);
   }, 60_000);
-  afterAll(() => server.stop());
+  afterAll(() => server?.stop());
   beforeEach(async () => {
     ({ db } = await temporaryStore());
   });

@@ -1,19 +1,11 @@
 import fc from 'fast-check';
-import { Kysely, PostgresDialect, sql } from 'kysely';
-import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { FieldValues } from '../../src/audience/fields.ts';
 import { matches, segmentNamed } from '../../src/audience/segments.ts';
 import { addSubscriber } from '../../src/audience/subscribers.ts';
 import type { Condition, Fields } from '../../src/config/settings.ts';
 import type { Store } from '../../src/store/open.ts';
-import type { Database } from '../../src/store/schema.ts';
 import { seededRandom, temporaryStore } from '../support/newsletter.ts';
-import {
-  hasPostgres,
-  startPostgres,
-  type TemporaryPostgres,
-} from '../support/temporary-postgres.ts';
 
 const NOW = Date.parse('2026-11-20T08:00:00Z');
 const DAY = 86_400_000;
@@ -47,11 +39,11 @@ async function add(address: string, reader: Partial<Reader>): Promise<void> {
   );
 }
 
-async function among(condition: Condition, of = db): Promise<string[]> {
-  const rows = await of
+async function among(condition: Condition): Promise<string[]> {
+  const rows = await db
     .selectFrom('subscribers')
     .select('address')
-    .where(matches(condition, { db: of, fields: FIELDS, now: NOW }))
+    .where(matches(condition, { db, fields: FIELDS, now: NOW }))
     .orderBy('address')
     .execute();
   return rows.map(({ address }) => address.replace('@example.com', ''));
@@ -112,37 +104,6 @@ describe('a condition', () => {
 
   test.each(CASES)('%j', async (condition, expected) => {
     expect(await among(condition)).toEqual(expected);
-  });
-});
-
-describe.skipIf(!hasPostgres && !process.env.CI)('a condition on PostgreSQL', () => {
-  let server: TemporaryPostgres;
-  let postgres: Kysely<Database>;
-  beforeAll(async () => {
-    server = await startPostgres();
-    const pool = new pg.Pool({ connectionString: server.url });
-    postgres = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  }, 60_000);
-  afterAll(async () => {
-    await postgres.destroy();
-    await server.stop();
-  });
-
-  test('means the same', async () => {
-    await sql`create table subscribers (address text, language text, tags text, fields text, created_at bigint)`.execute(
-      postgres,
-    );
-    await addThree();
-    const rows = await db
-      .selectFrom('subscribers')
-      .select(['address', 'language', 'tags', 'fields', 'created_at'])
-      .execute();
-    await postgres
-      .insertInto('subscribers')
-      .values(rows as never)
-      .execute();
-    for (const [condition, expected] of CASES)
-      expect([condition, await among(condition, postgres)]).toEqual([condition, expected]);
   });
 });
 

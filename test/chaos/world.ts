@@ -24,17 +24,24 @@ export interface WorldOptions {
   readers: number;
   connections: number;
   hold: boolean;
+  /** Mails a second at most; absent: as fast as it goes. */
+  rate?: number | undefined;
+  /** `DATABASE_URL`; absent: SQLite. */
+  url?: string;
+  /** Modules that each process loads first. */
+  preload?: readonly string[];
 }
 
 export interface World {
   dir: string;
+  /** Of SQLite. */
   database: string;
   /**
    * Starts `broadsheet COMMAND …` there.
    * @param ahead of its clock, ms
    */
   start(command: readonly string[], smtpUrl: string, ahead: number): ChildProcess;
-  /** What the processes said on stderr. */
+  /** What the processes said on stderr since it was asked last. */
   complaints(): string;
   /** One reader leaves the list, by the link in the mail. */
   leave(reader: number): Promise<void>;
@@ -43,45 +50,58 @@ export interface World {
 export async function makeWorld(options: WorldOptions): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'chaos-'));
   writeFiles(dir, options);
-  await planAll(dir, options.readers);
   const stateDir = join(dir, 'var');
+  const place = { stateDir, url: options.url };
+  await planAll(dir, place, options.readers);
   const errors = join(dir, 'stderr');
   const stderr = openSync(errors, 'a');
+  let heard = 0;
   return {
     dir,
     database: join(stateDir, 'broadsheet.db'),
     start: (command, smtpUrl, ahead) =>
       spawn(
         process.execPath,
-        [...preload(ahead), join(root, 'src', 'launch.js'), ...command, '--dir', dir],
+        [...preload(ahead, options), join(root, 'src', 'launch.js'), ...command, '--dir', dir],
         {
-          env: { ...environment(), SMTP_URL: smtpUrl, CHAOS_AHEAD: String(ahead) },
+          env: { ...environment(options), SMTP_URL: smtpUrl, CHAOS_AHEAD: String(ahead) },
           stdio: ['ignore', 'ignore', stderr],
         },
       ),
-    complaints: () => readFileSync(errors, 'utf8').slice(-2_000),
+    complaints() {
+      const all = readFileSync(errors, 'utf8');
+      const since = all.slice(heard);
+      heard = all.length;
+      return since.slice(-2_000);
+    },
     async leave(reader) {
-      const { db, close } = await openStore({ stateDir });
+      const { db, close } = await openStore(place);
       const leaving = { newsletter: SLUG, publicId: publicIdOf(reader), via: 'one-click' };
-      await unsubscribe(db, leaving, Date.now());
-      await close();
+      await unsubscribe(db, leaving, Date.now()).finally(close);
     },
   };
 }
 
 /** Nothing of this machine's own newsletter. */
-function environment(): NodeJS.ProcessEnv {
+function environment({ url }: WorldOptions): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  return { PATH, HOME, ...(TMPDIR ? { TMPDIR } : {}), LOG_LEVEL: 'error' };
+  return {
+    PATH,
+    HOME,
+    ...(TMPDIR ? { TMPDIR } : {}),
+    ...(url ? { DATABASE_URL: url } : {}),
+    LOG_LEVEL: 'error',
+  };
 }
 
-function preload(ahead: number): string[] {
-  return ahead > 0 ? ['--import', pathToFileURL(join(import.meta.dirname, 'clock.ts')).href] : [];
+function preload(ahead: number, { preload: modules = [] }: WorldOptions): string[] {
+  const all = ahead > 0 ? [...modules, 'clock.ts'] : modules;
+  return all.flatMap((name) => ['--import', pathToFileURL(join(import.meta.dirname, name)).href]);
 }
 
 const SLUG = 'chaos';
 
-function writeFiles(dir: string, { connections, hold }: WorldOptions): void {
+function writeFiles(dir: string, { connections, hold, rate }: WorldOptions): void {
   cpSync(join(root, 'templates'), join(dir, 'templates'), { recursive: true });
   const write = (path: string, text: string) => {
     mkdirSync(join(dir, path, '..'), { recursive: true });
@@ -94,7 +114,7 @@ slug: ${SLUG}
 language: en
 sender: { name: Chaos, address: weekly@news.example.com }
 site: { url: 'https://news.example.com' }
-delivery: { channel: smtp, connections: ${connections}, onUnknown: ${hold ? 'hold' : 'resend'} }
+delivery: { channel: smtp, connections: ${connections}, onUnknown: ${hold ? 'hold' : 'resend'}, rate: {${rate ? ` perSecond: ${rate} ` : ''}} }
 dkim: { signer: none }
 `,
   );
@@ -118,9 +138,13 @@ It is open, and it is large.
 }
 
 /** Every reader of the list gets a row, in one transaction, as `send` plans it. */
-async function planAll(dir: string, readers: number): Promise<void> {
-  const stateDir = join(dir, 'var');
-  const { db, close } = await openStore({ stateDir });
+async function planAll(
+  dir: string,
+  place: { stateDir: string; url: string | undefined },
+  readers: number,
+): Promise<void> {
+  const { stateDir } = place;
+  const { db, close } = await openStore(place);
   const now = Date.now();
   const random = seededRandom('chaos');
   const keys = localKeys(stateDir, random);

@@ -1,11 +1,12 @@
 /** `broadsheet send` over SMTP, stopped in the middle: by Ctrl-C, and by kill -9. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
-import { states } from '../support/campaign.ts';
-import { broadsheet, ended, start } from '../support/command.ts';
+import { addReaders, states } from '../support/campaign.ts';
+import { broadsheet, cleanEnvironment, ended, start } from '../support/command.ts';
 import { newsletterDirectory, writeIssue } from '../support/newsletter.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 
@@ -32,11 +33,11 @@ async function prepare(): Promise<World> {
       .replace('https://news.example.com', 'https://weekly.broadsheet-readers.org'),
   );
   writeIssue(dir, ISSUE);
-  const addresses = Array.from({ length: READERS }, (_, n) => `reader${n}@example.com`);
-  writeFileSync(join(dir, 'list.csv'), `email\n${addresses.join('\n')}\n`);
+  const store = await openStore({ stateDir: join(dir, 'var') });
+  const addresses = await addReaders(store.db, READERS, 1, 'ai-weekly');
+  await store.close();
   const receiver = await startReceiver();
   const env = { SMTP_URL: receiver.url, SECRET_KEYS: `k1:${'a'.repeat(43)}` };
-  expect((await broadsheet(dir, ['subscribers', 'import', 'list.csv'], env)).code).toBe(0);
   return { dir, env, receiver, addresses };
 }
 
@@ -116,6 +117,36 @@ describe('send', () => {
     expect(world.receiver.mails).toHaveLength(READERS);
   }, 60_000);
 });
+
+describe('the launcher of a machine whose Node is too old', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'passes a %s that only it gets to the Node that it brought, which ends as always',
+    async (signal) => {
+      const world = await prepare();
+      const launcher = spawn(process.execPath, ['--input-type=module', '-e', LAUNCHER], {
+        cwd: world.dir,
+        env: cleanEnvironment(world.env),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const end = ended(launcher);
+      await Promise.race([world.receiver.received(40), end]);
+      launcher.kill(signal);
+      const { code, stderr } = await end;
+      expect(code).toBe(130);
+      expect(stderr).toContain(`Go on with: broadsheet send ${ISSUE}`);
+      const taken = world.receiver.mails.length;
+      expect(taken).toBeLessThan(READERS);
+      expect(await rows(world)).toEqual({ accepted: taken, queued: READERS - taken });
+    },
+    60_000,
+  );
+});
+
+/** What launch.js does where it is not the Node that can run Broadsheet. */
+const LAUNCHER = `
+  import { root, run } from ${JSON.stringify(pathToFileURL(resolve('src/runtime.js')))};
+  process.exitCode = await run(process.execPath, [root + '/src/launch.js', ...${JSON.stringify(SEND)}]);
+`;
 
 function childrenOf(pid: number): number[] {
   const out = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadSettings } from '../../src/config/load.ts';
+import { loadSettings, openSettings } from '../../src/config/load.ts';
 import { schemaFiles } from '../../src/config/schema.ts';
+import { temporaryDirectory } from '../support/newsletter.ts';
 
 describe('settings', () => {
   test('of the bundled newsletter are complete: what is left out has its default', () => {
@@ -30,6 +31,30 @@ describe('settings', () => {
     expect(() => loadSettings('test')).toThrow(
       /no config\/newsletter.yaml\n {2}.*broadsheet init/s,
     );
+  });
+});
+
+describe('settings of a command that drafts nothing', () => {
+  test('are the same, read piece by piece', () => {
+    expect({ ...openSettings('.') }).toEqual(loadSettings('.'));
+  });
+
+  test('tell a mistake in sections or glossary when these are asked for, each its own', () => {
+    const dir = temporaryDirectory();
+    cpSync('config', join(dir, 'config'), { recursive: true });
+    writeFileSync(join(dir, 'config', 'glossary.yaml'), 'entries: 1\n');
+    expect(openSettings(dir).sections).toEqual(loadSettings('.').sections);
+    writeFileSync(join(dir, 'config', 'sections.yaml'), 'sections: 1\n');
+    const settings = openSettings(dir);
+    expect(settings.slug).toBe('ai-weekly');
+    expect(() => settings.sections).toThrow(/^config\/sections.yaml:1:\d+: [^\n]*$/);
+    expect(() => settings.glossary).toThrow(/^config\/glossary.yaml:1:\d+: [^\n]*$/);
+  });
+
+  test('tell every mistake at once when the first file has one', () => {
+    const dir = join('test/bad-config', 'mistakes-in-two-files');
+    const expected = readFileSync(join(dir, 'expected.txt'), 'utf8').trimEnd();
+    expect(() => openSettings(dir)).toThrow(expected);
   });
 });
 

@@ -16,7 +16,7 @@ import { openStore, type Store } from '../../src/store/open.ts';
 import { inSureTransaction } from '../../src/store/transaction.ts';
 import { addReaders, plan, runOnce, START, states } from '../support/campaign.ts';
 import { databaseUrl, seededRandom, silent, temporaryDirectory } from '../support/newsletter.ts';
-import { databaseOn, startPostgres } from '../support/postgres.ts';
+import { databaseOn, execute, type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { startReceiver } from '../support/receiver.ts';
 
 /** So many workers' connections to one database with a planned campaign. */
@@ -271,16 +271,9 @@ describe('the database', () => {
     },
   );
 
-  test('that crashes and comes back costs nobody a mail, and nobody gets two', async () => {
-    expect(inject('postgres')).toBeTruthy();
-    const server = startPostgres({ durable: true });
-    if (!server) throw new Error('there is no server');
-    onTestFinished(() => server.stop());
-    const { dbs, db, receiver, transportFor, campaignId } = await cluster(
-      2,
-      300,
-      databaseOn(server.url, 'postgres'),
-    );
+  /** Two workers send to 300 readers while something happens to the database. @returns what has arrived */
+  async function sendThrough(url: string, trouble: () => Promise<void>) {
+    const { dbs, db, receiver, transportFor, campaignId } = await cluster(2, 300, url);
     await cutFiner({ db }, campaignId, 50);
     const rates = { relay: { perSecond: 150 } };
     const controller = new AbortController();
@@ -294,10 +287,7 @@ describe('the database', () => {
         settings: { onUnknown: 'resend', expireAfter: 1e9, rates },
       }),
     );
-    for (let crash = 0; crash < 2; crash += 1) {
-      await sleep(400);
-      server.crash();
-    }
+    await trouble();
     const isSending = () =>
       campaignProgress(db, campaignId).then(
         ({ state }) => state === 'sending',
@@ -307,7 +297,59 @@ describe('the database', () => {
     while (await isSending()) await sleep(100);
     controller.abort();
     await Promise.all(running);
-    expect(await states(db)).toEqual({ accepted: 300 });
-    expect(receiver.mails).toHaveLength(300);
+    return { states: await states(db), mails: receiver.mails.length };
+  }
+
+  test('that crashes and comes back costs nobody a mail, and nobody gets two', async () => {
+    expect(inject('postgres')).toBeTruthy();
+    const server = startPostgres({ durable: true });
+    if (!server) throw new Error('there is no server');
+    onTestFinished(() => server.stop());
+    const sent = await sendThrough(databaseOn(server.url, 'postgres'), async () => {
+      for (let crash = 0; crash < 2; crash += 1) {
+        await sleep(400);
+        await server.crash();
+      }
+    });
+    expect(sent).toEqual({ states: { accepted: 300 }, mails: 300 });
+  }, 120_000);
+
+  test('whose standby takes over, having waited for each commit: nobody is lost, nobody gets two', async () => {
+    expect(inject('postgres')).toBeTruthy();
+    const primary = startPostgres({ durable: true });
+    if (!primary) throw new Error('there is no server');
+    const standby = startPostgres({ durable: true, follows: primary }) as PostgresServer;
+    onTestFinished(() => standby.stop());
+    await execute(primary.url, "alter system set synchronous_standby_names = '*'");
+    await execute(primary.url, 'select pg_reload_conf()');
+    const address = await addressOf(primary.url);
+    const sent = await sendThrough(address.url, async () => {
+      await sleep(800);
+      primary.stop();
+      standby.promote();
+      address.movesTo(standby.url);
+    });
+    expect(sent).toEqual({ states: { accepted: 300 }, mails: 300 });
   }, 120_000);
 });
+
+/** An address that stays when the server behind it becomes another one. */
+async function addressOf(url: string) {
+  const socketOf = (server: string) => `${new URL(server).searchParams.get('host')}/.s.PGSQL.5432`;
+  let path = socketOf(url);
+  const address = createServer((client) => {
+    const server = createConnection(path);
+    for (const socket of [client, server])
+      socket.on('error', () => {}).on('close', () => void [client.destroy(), server.destroy()]);
+    client.pipe(server).pipe(client);
+  });
+  await new Promise<void>((done) => address.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void address.close());
+  const { port } = address.address() as { port: number };
+  return {
+    url: `postgres://broadsheet@127.0.0.1:${port}/postgres`,
+    movesTo(other: string) {
+      path = socketOf(other);
+    },
+  };
+}

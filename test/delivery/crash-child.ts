@@ -1,33 +1,21 @@
 /** The process that the crash tests kill: it sends a campaign, or plans one, as in life. */
 import { interruption } from '../../src/cli/interruption.ts';
-import { runSender } from '../../src/delivery/sender.ts';
-import { createSmtpTransport } from '../../src/delivery/smtp/transport.ts';
-import { openStore } from '../../src/store/open.ts';
-import { seededRandom, silent } from '../support/seeded.ts';
+import { sendAll } from './crash-sender.ts';
 
 const { TASK, STATE_DIR = '', SMTP_URL = '', CONNECTIONS = '', ON_UNKNOWN } = process.env;
 
-const store = await openStore({ stateDir: STATE_DIR });
 if (TASK === 'plan') {
+  const { openStore } = await import('../../src/store/open.ts');
   const { plan } = await import('../support/campaign.ts');
+  const store = await openStore({ stateDir: STATE_DIR });
   await plan(store.db);
+  await store.close();
 } else {
-  await runSender({
-    db: store.db,
-    newsletter: 'weekly',
-    transportFor: () =>
-      createSmtpTransport({ url: SMTP_URL, connections: Number(CONNECTIONS), rest: 1 }),
-    signer: undefined,
-    clock: Date.now,
-    random: seededRandom(),
+  await sendAll({
+    stateDir: STATE_DIR,
+    smtpUrl: SMTP_URL,
+    connections: Number(CONNECTIONS),
+    onUnknown: ON_UNKNOWN === 'hold' ? 'hold' : 'resend',
     signal: interruption(),
-    once: true,
-    log: silent,
-    settings: {
-      onUnknown: ON_UNKNOWN === 'hold' ? 'hold' : 'resend',
-      expireAfter: 400 * 86_400_000,
-      rates: {},
-    },
   });
 }
-await store.close();

@@ -1,9 +1,10 @@
 /** Backups of the SQLite file, and what a copy of it may do. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { approve } from '../../src/newsletter/approve.ts';
+import { keepAsset, readAsset } from '../../src/newsletter/assets.ts';
 import { backUpDatabase, restoreDatabase } from '../../src/newsletter/database.ts';
 import { adopt, requireHome } from '../../src/newsletter/installation.ts';
 import { addSubscriber } from '../../src/newsletter/subscribers.ts';
@@ -86,6 +87,24 @@ describe('a restored backup', () => {
     expect(rows).toEqual([{ address: 'ana@example.com' }]);
     expect(await addresses(former ?? '')).toEqual(['ana@example.com', 'late@example.com']);
     expect(existsSync(`${newsletter.stateDir}/broadsheet.db.restoring`)).toBe(false);
+  });
+
+  test('brings back the pictures that sent issues show, and keeps those that came later', async () => {
+    const keep = (source: string) =>
+      keepAsset<never>(newsletter, source, async () => ({
+        bytes: Buffer.from(source),
+        ending: 'png',
+        width: 1,
+        height: 1,
+      }));
+    const first = await keep('first');
+    const backup = await backUpDatabase(place(), undefined, NOW);
+    const later = await keep('later');
+    rmSync(join(newsletter.stateDir, 'assets', first.name));
+    await newsletter.db.destroy();
+    await restoreDatabase(place(), backup, NOW);
+    expect(readAsset(newsletter, first.name)?.bytes.toString()).toBe('first');
+    expect(readAsset(newsletter, later.name)?.bytes.toString()).toBe('later');
   });
 
   test('S-07: sends nothing until it is adopted', async () => {

@@ -6,7 +6,7 @@ import { suppressionOf } from '../../src/audience/suppression.ts';
 import { approve } from '../../src/newsletter/approve.ts';
 import { forget } from '../../src/newsletter/forget.ts';
 import { importFile, importFromListmonk } from '../../src/newsletter/import.ts';
-import { dryRun, freeze } from '../../src/newsletter/send.ts';
+import { dryRun, freeze, send } from '../../src/newsletter/send.ts';
 import {
   addSubscriber,
   countReaders,
@@ -24,7 +24,10 @@ beforeEach(async () => {
     settings: (settings) => ({
       ...settings,
       fields: { plan: ['free', 'paid'] },
-      segments: { paying: { field: 'plan', is: 'paid' } },
+      segments: {
+        paying: { field: 'plan', is: 'paid' },
+        free: { field: 'plan', is: 'free' },
+      },
     }),
   });
 });
@@ -130,7 +133,9 @@ describe('a segment', () => {
       pending: 0,
       unsubscribed: 0,
     });
-    expect(() => eachSubscriber(newsletter, { segment: 'payng' })).toThrow(/Segments: paying/);
+    expect(() => eachSubscriber(newsletter, { segment: 'payng' })).toThrow(
+      /Segments: paying, free/,
+    );
   });
 
   test('is sent to, and nobody else; the campaign remembers it', async () => {
@@ -151,6 +156,35 @@ describe('a segment', () => {
     expect(JSON.parse(audience)).toMatchObject({ segment: 'paying' });
     const rest = await freeze(newsletter, { issue: 'one', newReaders: true });
     expect(rest.planned).toBe(1);
+  });
+
+  test('of a campaign that is open or finished is not taken for another one', async () => {
+    await sendTo('paying');
+    const talk = {
+      confirm: async () => true,
+      onPlan: () => {},
+      onProgress: () => {},
+      signal: new AbortController().signal,
+    };
+    const sendToFree = (newReaders = false) =>
+      send(newsletter, { issue: 'one', segment: 'free', newReaders }, talk);
+    await newsletter.db.updateTable('campaigns').set({ state: 'sending' }).execute();
+    for (const newReaders of [false, true])
+      await expect(sendToFree(newReaders)).rejects.toMatchObject({
+        kind: 'blocked',
+        code: 'campaign-of-others',
+        message: expect.stringMatching(
+          /Campaign 1 sends one to the segment "paying", not to the segment "free", and is not finished\n.*send one --segment paying.*campaigns cancel 1/,
+        ),
+      });
+    await newsletter.db.updateTable('campaigns').set({ state: 'finished' }).execute();
+    await expect(sendToFree()).rejects.toThrow(/broadsheet send one --segment free --new-readers/);
+    const same = { issue: 'one', segment: 'paying' };
+    expect(await send(newsletter, same, talk)).toMatchObject({ began: 'already' });
+    expect(await send(newsletter, { issue: 'one' }, talk)).toMatchObject({
+      began: 'already',
+      progress: { segment: 'paying' },
+    });
   });
 
   test('that is unknown stops the send before anything is planned', async () => {

@@ -14,6 +14,7 @@ import type { Email } from '../../src/issue/email.ts';
 import { slotMarker } from '../../src/issue/email.ts';
 import { compile } from '../../src/message/program.ts';
 import type { Database } from '../../src/store/schema.ts';
+import { inTransaction } from '../../src/store/transaction.ts';
 import { RING, seededRandom, silent } from './newsletter.ts';
 
 export const START = Date.parse('2026-11-20T08:00:00Z');
@@ -34,16 +35,23 @@ export const KEY: CampaignKey = {
 };
 
 /** Adds `reader1@example.com` and so on. */
-export async function addReaders(db: Kysely<Database>, count: number, from = 1): Promise<string[]> {
+export async function addReaders(
+  db: Kysely<Database>,
+  count: number,
+  from = 1,
+  newsletter = 'weekly',
+): Promise<string[]> {
   const random = seededRandom(`readers${from}`);
   const addresses = Array.from({ length: count }, (_, n) => `reader${from + n}@example.com`);
-  for (const address of addresses) {
-    await addSubscriber(
-      db,
-      { newsletter: 'weekly', address, name: null, source: 'test' },
-      { now: START, random },
-    );
-  }
+  await inTransaction(db, async (trx) => {
+    for (const address of addresses) {
+      await addSubscriber(
+        trx,
+        { newsletter, address, name: null, source: 'test' },
+        { now: START, random },
+      );
+    }
+  });
   return addresses;
 }
 

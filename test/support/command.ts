@@ -13,10 +13,14 @@ export interface Ran {
 /** What a command must not inherit from whoever runs the tests. */
 const CLEAN = { SMTP_URL: '', SECRET_KEYS: '', DATABASE_URL: '', NO_COLOR: '1' };
 
+export function cleanEnvironment(env: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...CLEAN, ...env };
+}
+
 export function start(dir: string, args: string[], env: Record<string, string> = {}): ChildProcess {
   return spawn(process.execPath, [launcher, ...args], {
     cwd: dir,
-    env: { ...process.env, ...CLEAN, ...env },
+    env: cleanEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -1,5 +1,5 @@
 /** A newsletter of its own for a test: real files, a real SQLite database, and a clock that the test moves. */
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
@@ -22,9 +22,19 @@ export function temporaryDirectory(): string {
 
 /** A store in a directory of its own, closed after the test; on the database that this run is for. */
 export async function temporaryStore(stateDir = temporaryDirectory()): Promise<Store> {
-  const store = await openStore({ url: await databaseUrl(stateDir), stateDir });
+  const url = await databaseUrl(stateDir);
+  if (!url) copyTemplate(stateDir);
+  const store = await openStore({ url, stateDir });
   onTestFinished(() => store.close());
   return store;
+}
+
+/** A file with all tables, where there is none yet: to make them takes ten times as long. */
+function copyTemplate(stateDir: string): void {
+  const file = join(stateDir, 'broadsheet.db');
+  if (existsSync(file)) return;
+  mkdirSync(stateDir, { recursive: true });
+  copyFileSync(inject('sqlite'), file);
 }
 
 /** What a user would have in DATABASE_URL: an address on PostgreSQL, or undefined on SQLite. */

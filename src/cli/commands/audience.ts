@@ -1,11 +1,9 @@
 /** The commands of the list: subscribers. */
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { setFlagsFromString } from 'node:v8';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { RefusedRow } from '../../audience/merge.ts';
 import { blockedError, inputError } from '../../errors.ts';
 import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
+import { growSlowly } from '../heap.ts';
 
 interface ImportOptions {
   from?: string;
@@ -233,7 +231,9 @@ async function importReaders(
   { column, tag: tags, list: lists, ...options }: ImportOptions,
 ): Promise<number> {
   const verbs = await import('../../newsletter/import.ts');
+  await growSlowly();
   // Millions of short-lived rows: without it the heap for what is young grows by 60 MB, and nothing is faster.
+  const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--semi-space-growth-factor=1');
   const { terminal } = call;
   const bar = terminal.progress();
@@ -290,6 +290,8 @@ async function exportFile(
   { one }: { one?: string },
 ): Promise<number> {
   const verbs = await import('../../newsletter/subscribers.ts');
+  const { createWriteStream } = await import('node:fs');
+  const { pipeline } = await import('node:stream/promises');
   await withNewsletter(call, async (newsletter) => {
     const lines =
       one === undefined

@@ -62,7 +62,7 @@ function readWords({ read, known, kinds, effects }: ReadResult): string {
 }
 
 async function list(call: Call, _: string[], options: { unclassified?: boolean }): Promise<number> {
-  const { listBounces } = await import('../../newsletter/bounces.ts');
+  const { listBounces } = await import('../../newsletter/list-bounces.ts');
   const rows = await withNewsletter(call, (newsletter) => listBounces(newsletter, options));
   for (const row of rows) {
     const { at, kind, address, issue, effect, reply, subject, origin } = row;

@@ -16,7 +16,13 @@ export function registerDatabase(program: Command, add: AddCommand): void {
     migrate,
     database,
   );
-  add('backup [file]', 'copy the SQLite file while it is in use', (c) => c, backup, database);
+  add(
+    'backup [file]',
+    'copy the SQLite file while it is in use, and the pictures of sent issues',
+    (c) => c,
+    backup,
+    database,
+  );
   add(
     'restore <file>',
     'put a backup in its place; nothing is sent from it until: schedule adopt',

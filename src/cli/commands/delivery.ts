@@ -1,9 +1,11 @@
 /** The commands that mail: send, campaigns, schedule, worker. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Plan } from '../../delivery/plan.ts';
 import type { CampaignProgress } from '../../delivery/progress.ts';
 import type { CampaignReport } from '../../delivery/report.ts';
 import { type AddCommand, type Call, type OpenNewsletter, withNewsletter } from '../cli.ts';
+import { growSlowly } from '../heap.ts';
 import { interruption } from '../interruption.ts';
 import { comparisonLines } from '../rehearsal.ts';
 import { duration, type Speed, speedometer } from '../speed.ts';
@@ -91,6 +93,7 @@ export function registerDelivery(program: Command, add: AddCommand): void {
 }
 
 async function send(call: Call, [given]: string[], options: SendOptions): Promise<number> {
+  await growSlowly();
   const issue = issueId(given);
   return withNewsletter(call, (newsletter) => {
     if (options.test) return sendTest(call, newsletter, issue, options.test);
@@ -234,7 +237,7 @@ function clockTime(ms: number): string {
 export function report(progress: CampaignProgress): string {
   const rows = Object.entries(progress.counts).filter(([, count]) => count > 0);
   return [
-    `Campaign ${progress.id}  ${progress.issue}  ${progress.state}  ${progress.planned} readers`,
+    `Campaign ${progress.id}  ${progress.issue}  ${progress.state}  ${progress.planned} readers${progress.segment ? `  of the segment "${progress.segment}"` : ''}`,
     ...rows.map(([state, count]) => `  ${state.padEnd(10)} ${String(count).padStart(8)}`),
     ...(progress.note ? [`  ${progress.note}`] : []),
   ].join('\n');
@@ -278,11 +281,16 @@ function closing(
   progress: CampaignProgress,
   issue: string,
 ): string {
-  if (interrupted) return `Interrupted. Go on with: broadsheet send ${issue}`;
+  const again = `broadsheet send ${issue}${progress.segment ? ` --segment ${progress.segment}` : ''}`;
+  if (interrupted) return `Interrupted. Go on with: ${again}`;
   if (progress.state === 'paused') {
-    return `Paused. Go on with: broadsheet campaigns resume ${progress.id}, then: broadsheet send ${issue}`;
+    return `Paused. Go on with: broadsheet campaigns resume ${progress.id}, then: ${again}`;
   }
-  if (began === 'already') return 'It had been sent already; nothing was sent again.';
+  if (began === 'already') {
+    const whom = progress.segment === null ? '' : ` to the segment "${progress.segment}"`;
+    const others = whom && ` For all others: broadsheet send ${issue} --new-readers`;
+    return `It had been sent${whom} already; nothing was sent again.${others}`;
+  }
   return progress.counts.unknown > 0
     ? 'Unknown: the connection broke when the mail may have been taken. Nobody can know; it is not sent again.'
     : '';
@@ -396,12 +404,14 @@ interface WorkerOptions {
 }
 
 async function worker(call: Call, _: string[], options: WorkerOptions): Promise<number> {
+  await growSlowly();
   const { work } = await import('../../newsletter/worker.ts');
   const { listenForHealth } = await import('../../newsletter/health.ts');
   const { world, terminal } = call;
   const signal = options.attached
     ? AbortSignal.any([interruption(), stdinEnded()])
     : interruption();
+  signal.addEventListener('abort', () => void endLater(terminal), { once: true });
   const report = await withNewsletter(
     call,
     async (newsletter) => {
@@ -417,6 +427,18 @@ async function worker(call: Call, _: string[], options: WorkerOptions): Promise<
   if (report === null) terminal.say('Another process is sending for this newsletter.');
   else if (!options.attached) terminal.result(report, '');
   return 0;
+}
+
+/** How long a worker may take to end, ms; who supervises it waits a little longer. */
+const LONGEST_END = 29_000;
+
+/** Where the database is away, the last results cannot be stored: whoever comes next finds their mails in doubt. */
+async function endLater(terminal: Call['terminal']): Promise<void> {
+  await sleep(LONGEST_END, undefined, { ref: false });
+  terminal.say(
+    'What was under way could not be written down in time; the next worker finds it in doubt.',
+  );
+  process.exit(1);
 }
 
 /** Whoever started this process has gone. */

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import type { Finding } from '../../check/check.ts';
 import { inputError } from '../../errors.ts';
 import type { Draft } from '../../issue/draft.ts';
-import { formatDraft } from '../../issue/draft-json.ts';
 import type { DraftInput } from '../../newsletter/draft.ts';
 import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
+import { growSlowly } from '../heap.ts';
 
 interface DraftOptions {
   issue?: string;
@@ -100,10 +100,12 @@ async function init({ world, terminal, dir }: Call, [directory]: string[]): Prom
 
 async function draft(call: Call, sources: string[], options: DraftOptions): Promise<number> {
   const { world, terminal, dir } = call;
+  await growSlowly();
   const verbs = await import('../../newsletter/draft.ts');
   const desk = await world.openDesk(dir);
   const input = { sources, ...options };
   if (terminal.json) {
+    const { formatDraft } = await import('../../issue/draft-json.ts');
     for (const piece of formatDraft(await verbs.draftOnly(desk, input))) terminal.write(piece);
     return 0;
   }

@@ -1,6 +1,5 @@
 /** The numbers of a month. */
 import type { Command } from 'commander';
-import { SILENT } from '../../audience/address.ts';
 import type { Counts } from '../../delivery/numbers.ts';
 import type { MonthReport } from '../../newsletter/report.ts';
 import { type AddCommand, type Call, withNewsletter } from '../cli.ts';
@@ -26,9 +25,10 @@ export function registerReport(_program: Command, add: AddCommand): void {
 
 async function report(call: Call, _: string[], options: ReportOptions): Promise<number> {
   const verbs = await import('../../newsletter/report.ts');
+  const { SILENT } = await import('../../audience/address.ts');
   await withNewsletter(call, async (newsletter) => {
     const month = await verbs.report(newsletter, options.month);
-    if (!options.csv && !options.html) return call.terminal.result(month, words(month));
+    if (!options.csv && !options.html) return call.terminal.result(month, words(month, SILENT));
     const { reportCsv, reportHtml } = await import('../../newsletter/report-page.ts');
     call.terminal.write(options.csv ? reportCsv(month) : reportHtml(newsletter, month));
   });
@@ -49,11 +49,12 @@ const COLUMNS: [keyof Counts, string][] = [
 /** Longest bar, characters. */
 const BAR = 40;
 
-function words(report: MonthReport): string {
+/** @param silent providers that report no complaints */
+function words(report: MonthReport, silent: readonly string[]): string {
   const { month, before, perIssue, byProvider, days, warnings } = report;
   const issues = perIssue.map(({ issue, all }) => line(issue, all));
   const providers = Object.entries(byProvider).map(([name, counts]) =>
-    line(name, counts, SILENT.includes(name)),
+    line(name, counts, silent.includes(name)),
   );
   const sizes = days.map(({ list }) => list);
   const parts: [string, string[]][] = [

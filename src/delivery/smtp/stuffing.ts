@@ -3,20 +3,42 @@
 /** Pieces that many mails share are looked at once. */
 const clean = new WeakSet<Buffer>();
 /** Looking at a shorter piece costs less than remembering it, bytes. */
-const WORTH = 512;
+const WORTH = 64;
+/** Copying a shorter piece costs less than writing it by itself, bytes. */
+const SHORT = 2048;
 
 /**
- * The message as it goes over the wire, without the dot that ends it. What our composer makes needs nothing, and
- * is handed through as it is; anything else is stuffed, its lone CR and LF made line ends (SMTP smuggling).
+ * The message as it goes over the wire, without the dot that ends it, in few pieces. What our composer makes needs
+ * nothing, and most of it is handed through as it is; anything else is stuffed, its lone CR and LF made line ends (SMTP smuggling).
  */
 export function stuffed(message: readonly Buffer[]): readonly Buffer[] {
-  if (isPlain(message)) return message;
+  if (isPlain(message)) return gathered(message);
   const text = Buffer.concat(message)
     .toString('latin1')
     .replace(/\r\n?|\n/g, '\r\n')
     .replace(/^\./gm, '..')
     .replace(/(?:\r\n)?$/, '\r\n');
   return [Buffer.from(text, 'latin1')];
+}
+
+/** Joins neighbours that are short. */
+function gathered(pieces: readonly Buffer[]): Buffer[] {
+  const joined: Buffer[] = [];
+  let short: Buffer[] = [];
+  const flush = () => {
+    if (short.length > 0)
+      joined.push(short.length > 1 ? Buffer.concat(short) : (short[0] as Buffer));
+    short = [];
+  };
+  for (const piece of pieces) {
+    if (piece.length < SHORT) short.push(piece);
+    else {
+      flush();
+      joined.push(piece);
+    }
+  }
+  flush();
+  return joined;
 }
 
 function isPlain(message: readonly Buffer[]): boolean {

@@ -1,12 +1,8 @@
 /** What has been sent, for anybody to read. */
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  type ArchiveFile,
-  archiveFile,
-  archiveVersion,
-  sentIssues,
-} from '../../newsletter/archive.ts';
+import { type ArchiveFile, archiveFile, archiveVersion } from '../../newsletter/archive.ts';
+import { sentIssues } from '../../newsletter/sent-issues.ts';
 import { pictureRoute } from '../pictures.ts';
 import { type Site, spoken } from './site.ts';
 
