@@ -5,16 +5,15 @@ import { ImapFlow } from 'imapflow';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { suppressionOf } from '../../src/audience/suppression.ts';
-import { unsubscribeToken } from '../../src/audience/tokens.ts';
-import { planCampaign } from '../../src/delivery/plan.ts';
-import { compile } from '../../src/message/program.ts';
 import { verpAddress } from '../../src/message/verp.ts';
 import { readBounces } from '../../src/newsletter/bounces.ts';
 import { campaignInFull } from '../../src/newsletter/campaigns.ts';
 import { listBounces } from '../../src/newsletter/list-bounces.ts';
+import { keepReading } from '../../src/newsletter/serve.ts';
 import { addSubscriber, showSubscriber } from '../../src/newsletter/subscribers.ts';
 import { verpOf } from '../../src/newsletter/worker.ts';
-import { EMAIL, START } from '../support/campaign.ts';
+import { acquireLock } from '../../src/store/lock.ts';
+import { plan } from '../support/campaign.ts';
 import { broadsheet } from '../support/command.ts';
 import { hasDovecot, startDovecot } from '../support/dovecot.ts';
 import { databaseUrl, openTestNewsletter, temporaryDirectory } from '../support/newsletter.ts';
@@ -35,28 +34,9 @@ async function world(imapUrl?: string) {
     }),
   });
   if (imapUrl) newsletter.secrets.bouncesImapUrl = imapUrl;
-  const { db, settings, keys } = newsletter;
+  const { db, settings } = newsletter;
   for (const address of READERS) await addSubscriber(newsletter, { address, name: null });
-  await planCampaign(db, {
-    newsletter: settings.slug,
-    channel: 'smtp',
-    issue: '2026-w47',
-    audience: { segment: null, newReaders: false },
-    email: EMAIL,
-    program: compile(EMAIL, {
-      from: { name: 'Weekly', address: 'news@example.com' },
-      listId: { id: 'weekly.example.com', name: 'Weekly' },
-      date: START,
-      links: {
-        unsubscribe: 'https://news.example.com/u/{token}',
-        web: 'https://news.example.com/',
-      },
-      identity: { issue: '2026-w47', domain: 'example.com', salt: 'salt' },
-    }),
-    sender: BOUNCE_ADDRESS,
-    tokenFor: (publicId) => unsubscribeToken(keys, settings.slug, publicId),
-    now: START,
-  });
+  await plan(db, { newsletter: settings.slug }, {}, BOUNCE_ADDRESS);
   const now = newsletter.clock();
   await db.updateTable('deliveries').set({ state: 'accepted', attempted_at: now }).execute();
   const verp = verpOf(newsletter);
@@ -257,6 +237,18 @@ describe.skipIf(!hasDovecot && !process.env.CI)(
       expect(await count('INBOX', { all: true })).toBe(1);
       expect(await count('Processed', { seen: true })).toBe(2);
       expect(await readBounces(newsletter, { paths: [] })).toMatchObject({ read: 0 });
+    });
+
+    test('serve reads it by itself, and one reader at a time', async () => {
+      const { url, put, count } = await mailbox();
+      const { newsletter, report } = await world(url);
+      await put(report(1));
+      const lock = acquireLock(join(newsletter.stateDir, 'bounces.lock'));
+      await expect(readBounces(newsletter, { paths: [] })).rejects.toThrow(/Another process/);
+      lock?.release();
+      const reading = keepReading(newsletter);
+      await expect.poll(() => count('Processed', { seen: true }), { timeout: 20_000 }).toBe(1);
+      await reading.stop();
     });
 
     test('--dry-run leaves every mail unseen and in its place', async () => {
