@@ -4,6 +4,7 @@ import { runSender } from '../src/delivery/sender.ts';
 import { createSmtpTransport } from '../src/delivery/smtp/transport.ts';
 import { loadSigner } from '../src/message/dkim.ts';
 import { openStore } from '../src/store/open.ts';
+import { senderOptions } from './sender.ts';
 import { used } from './used.ts';
 
 const { STATE_DIR = '', SMTP_URL = '', CONNECTIONS = '20', DKIM_KEY } = process.env;
@@ -17,16 +18,11 @@ const signer = DKIM_KEY
 const { db, close } = await openStore({ stateDir: STATE_DIR });
 const result = used();
 const report = await runSender({
+  ...senderOptions,
   db,
   newsletter: 'bench',
   transportFor: () => createSmtpTransport({ url: SMTP_URL, connections: Number(CONNECTIONS) }),
   signer,
-  clock: Date.now,
-  random: (bytes) => Buffer.alloc(bytes, 7),
-  signal: new AbortController().signal,
-  once: true,
-  log: { info: () => {}, warn: (fields, message) => console.error(message, fields) },
-  settings: { onUnknown: 'resend', expireAfter: 48 * 3_600_000, rates: {} },
 });
 console.log(JSON.stringify(result(report.attempts.accepted)));
 await close();

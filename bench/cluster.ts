@@ -3,6 +3,7 @@ import type { Outcome } from '../src/delivery/outcome.ts';
 import { runSender } from '../src/delivery/sender.ts';
 import type { Transport } from '../src/delivery/transport.ts';
 import { openStore } from '../src/store/open.ts';
+import { senderOptions } from './sender.ts';
 import { used } from './used.ts';
 
 const { DATABASE = '', LANES = '50' } = process.env;
@@ -30,16 +31,11 @@ await new Promise((resolve) => process.stdin.once('data', resolve));
 process.stdin.destroy();
 const result = used();
 const report = await runSender({
+  ...senderOptions,
   db,
   newsletter: 'weekly',
   transportFor: () => nowhere,
   signer: undefined,
-  clock: Date.now,
-  random: (bytes) => Buffer.alloc(bytes, 7),
-  signal: new AbortController().signal,
-  once: true,
-  log: { info: () => {}, warn: (fields, message) => console.error(message, fields) },
-  settings: { onUnknown: 'resend', expireAfter: 48 * 3_600_000, rates: {} },
 });
 console.log(JSON.stringify(result(report.attempts.accepted)));
 await close();

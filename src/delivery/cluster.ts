@@ -35,6 +35,7 @@ export async function runTogether(options: SenderOptions): Promise<SenderReport>
   const look = async () => {
     await cutMissing(db, newsletter);
     await handOut(db, engine, newsletter, clock());
+    await engine.preferAbandoned();
     await db.updateTable('workers').set({ seen_at: clock() }).where('id', '=', epoch).execute();
   };
   const stopLooking = everyNow(look, log);

@@ -1,4 +1,4 @@
-/** Works on one campaign: lanes that each carry one mail at a time, and one ledger that they share. */
+/** Works on one campaign: lanes that each carry one mail at a time, and one exchange with the ledger that they share. */
 import type { Kysely } from 'kysely';
 import { addrSpec } from '../message/address.ts';
 import { type Signer, sign } from '../message/dkim.ts';
@@ -86,10 +86,10 @@ export async function sendCampaign(
     chance: () => options.random(4).readUInt32BE() / 2 ** 32,
   });
   const { db, signal } = options;
-  const ledger = openExchange({ db, flush, turn, source, lanes: transport.lanes, signal });
+  const exchange = openExchange({ db, flush, turn, source, lanes: transport.lanes, signal });
   const relay = watchRelay(options, turn, transport);
   const lane = async () => {
-    for (let next = await ledger.next(); next; ) {
+    for (let next = await exchange.next(); next; ) {
       const delivery = next;
       const mail = await compose(options, editions, delivery);
       let following: Promise<Marked | null> | undefined;
@@ -97,12 +97,12 @@ export async function sendCampaign(
       report.attempts[outcome.state] += 1;
       if (outcome.state !== 'accepted') tell(options, delivery, outcome);
       await relay.saw(outcome);
-      next = await (following ?? ledger.next());
+      next = await (following ?? exchange.next());
 
       /** A result and the mark of the next delivery share a commit. */
       async function record(outcome: Outcome): Promise<Outcome> {
-        const stored = ledger.store({ delivery, outcome: legible(outcome) });
-        if (!outcome.relayFault) following = ledger.next();
+        const stored = exchange.store({ delivery, outcome: legible(outcome) });
+        if (!outcome.relayFault) following = exchange.next();
         // Where the ledger fails, `stored` says so; nobody may be listening to the other yet.
         following?.catch(() => {});
         await stored;
@@ -114,11 +114,11 @@ export async function sendCampaign(
     await Promise.all(Array.from({ length: transport.lanes }, lane));
     await relay.end();
   } finally {
-    await ledger.close();
+    await exchange.close();
     await transport.close();
     stopGrace();
   }
-  return ledger.again;
+  return exchange.again;
 }
 
 /** The mail of a delivery; or, where it cannot be composed, the outcome: that must not stop the others. */

@@ -13,6 +13,7 @@ import { dueCampaign, finishCampaigns, nextDue, recover } from './ledger.ts';
 
 /** How often a sender without work looks for some, ms. */
 const IDLE = 1_000;
+
 /** Sends whatever is due. On SQLite the caller holds the sender lock. */
 export async function runSender(options: SenderOptions): Promise<SenderReport> {
   if (!isPostgres(options.db)) return runAlone(options);

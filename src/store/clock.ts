@@ -16,23 +16,25 @@ const ANSWERS = 3;
  * @throws BroadsheetError `database-unreachable`
  */
 export async function databaseClock({ db, path }: Omit<Store, 'close'>): Promise<() => number> {
-  let offset = await offsetOf(db).catch((error: unknown) => {
+  let known = await offsetOf(db).catch((error: unknown) => {
     throw explain(error, path);
   });
   const timer = setInterval(() => {
     offsetOf(db).then(
       (found) => {
-        offset = found;
+        // An answer that took long does not contradict one that was quick.
+        const isNews = Math.abs(found.offset - known.offset) > found.took / 2;
+        if (isNews || found.took < known.took) known = found;
       },
       () => {},
     );
   }, ASKED_EVERY);
   timer.unref();
-  return () => Math.floor(performance.now() + offset);
+  return () => Math.floor(performance.now() + known.offset);
 }
 
-/** What is to be added to this machine's steady clock. */
-async function offsetOf(db: Kysely<Database>): Promise<number> {
+/** What is to be added to this machine's steady clock; right to half the time that the answer took, ms. */
+async function offsetOf(db: Kysely<Database>): Promise<{ took: number; offset: number }> {
   let best = { took: Number.POSITIVE_INFINITY, offset: 0 };
   for (let n = 0; n < ANSWERS; n += 1) {
     const asked = performance.now();
@@ -40,5 +42,5 @@ async function offsetOf(db: Kysely<Database>): Promise<number> {
     const took = performance.now() - asked;
     if (took < best.took) best = { took, offset: time - (asked + took / 2) };
   }
-  return best.offset;
+  return best;
 }

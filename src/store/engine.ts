@@ -29,6 +29,8 @@ export interface Engine {
   enqueue(trx: Kysely<Database>, chunks: readonly number[]): Promise<void>;
   /** The next job, for this worker alone; it stays its own while the worker lives. Null where there is none. */
   take(): Promise<Job | null>;
+  /** What a dead worker had is taken before what nobody has begun. */
+  preferAbandoned(): Promise<void>;
   /** This worker does nothing for the job: after a while another one has it. */
   forget(job: Job): void;
   /** The job is done, in the transaction that is open; nothing happens where it has been given to another. */
@@ -120,6 +122,10 @@ export async function openEngine(
       const taken = { id: job.id, retryCount: job.retryCount, chunk: job.data.chunk };
       held.add(taken);
       return taken;
+    },
+    async preferAbandoned() {
+      await sql`update ${sql.table(`${ENGINE_SCHEMA}.job`)} set priority = 1
+        where name = ${queue} and state = 'retry' and priority = 0`.execute(db);
     },
     forget: (job) => void held.delete(job),
     async complete(trx, job) {

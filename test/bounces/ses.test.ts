@@ -6,11 +6,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { addSubscriber } from '../../src/audience/subscribers.ts';
 import { suppressionOf } from '../../src/audience/suppression.ts';
-import { unsubscribeToken } from '../../src/audience/tokens.ts';
-import { planCampaign } from '../../src/delivery/plan.ts';
-import { compile } from '../../src/message/program.ts';
 import { publicServer } from '../../src/web/public.ts';
-import { EMAIL, START } from '../support/campaign.ts';
+import { plan, START } from '../support/campaign.ts';
 import { openTestNewsletter, seededRandom, temporaryDirectory } from '../support/newsletter.ts';
 
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:bounces';
@@ -48,33 +45,13 @@ async function world() {
       bounces: { ...settings.bounces, ses: { topic: TOPIC } },
     }),
   });
-  const { db, settings, keys } = newsletter;
+  const { db, settings } = newsletter;
   await addSubscriber(
     db,
     { newsletter: settings.slug, address: READER, name: null, source: 'test' },
     { now: START, random: seededRandom() },
   );
-  const tokenFor = (publicId: string) => unsubscribeToken(keys, settings.slug, publicId);
-  await planCampaign(db, {
-    newsletter: settings.slug,
-    channel: 'smtp',
-    issue: '2026-w47',
-    audience: { segment: null, newReaders: false },
-    email: EMAIL,
-    program: compile(EMAIL, {
-      from: { name: 'Weekly', address: 'news@example.com' },
-      listId: { id: 'weekly.example.com', name: 'Weekly' },
-      date: START,
-      links: {
-        unsubscribe: 'https://news.example.com/u/{token}',
-        web: 'https://news.example.com/',
-      },
-      identity: { issue: '2026-w47', domain: 'example.com', salt: 'salt' },
-    }),
-    sender: 'news@example.com',
-    tokenFor,
-    now: START,
-  });
+  await plan(db, { newsletter: settings.slug });
   const now = newsletter.clock();
   await db.updateTable('deliveries').set({ state: 'accepted', attempted_at: now }).execute();
   const asked: string[] = [];

@@ -18,8 +18,6 @@ export interface ClusterWitness {
   killed(pid: number): Promise<void>;
   /** The chunks of a worker that is about to be frozen; it is waited for until it has one. */
   heldBy(pid: number): Promise<Held>;
-  /** It is frozen: whoever is free first gets its chunks, before all others. */
-  giveAway(held: Held): Promise<void>;
   /** It is frozen, and about to wake. @returns whether another worker has its chunks */
   fence(held: Held): Promise<boolean>;
   /** It has been awake for a while. */
@@ -124,11 +122,6 @@ export function openClusterWitness(
           return { pid, epoch: epoch ?? 0, chunks, lost: [], at: 0 };
         await sleep(100);
       }
-    },
-
-    async giveAway({ chunks }) {
-      const ids = chunks.map(({ id }) => String(id));
-      await rows("update pgboss.job set priority = 1 where data->>'chunk' = any($1)", [ids]);
     },
 
     async fence(held) {

@@ -238,7 +238,6 @@ async function sendAndTrouble(options: ClusterOptions, scene: Scene): Promise<Ru
   async function thaw(member: Member, held: Awaited<ReturnType<ClusterWitness['heldBy']>>) {
     const [least, most] = FROZEN;
     const latest = performance.now() + most;
-    await witness.giveAway(held);
     await sleep(least);
     while (!(await witness.fence(held)) && performance.now() < latest) await sleep(500);
     if (held.lost.length > 0) counts.fenced += 1;

@@ -5,9 +5,6 @@ import { ImapFlow } from 'imapflow';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { suppressionOf } from '../../src/audience/suppression.ts';
-import { unsubscribeToken } from '../../src/audience/tokens.ts';
-import { planCampaign } from '../../src/delivery/plan.ts';
-import { compile } from '../../src/message/program.ts';
 import { verpAddress } from '../../src/message/verp.ts';
 import { readBounces } from '../../src/newsletter/bounces.ts';
 import { campaignInFull } from '../../src/newsletter/campaigns.ts';
@@ -16,7 +13,7 @@ import { keepReading } from '../../src/newsletter/serve.ts';
 import { addSubscriber, showSubscriber } from '../../src/newsletter/subscribers.ts';
 import { verpOf } from '../../src/newsletter/worker.ts';
 import { acquireLock } from '../../src/store/lock.ts';
-import { EMAIL, START } from '../support/campaign.ts';
+import { plan } from '../support/campaign.ts';
 import { broadsheet } from '../support/command.ts';
 import { hasDovecot, startDovecot } from '../support/dovecot.ts';
 import { databaseUrl, openTestNewsletter, temporaryDirectory } from '../support/newsletter.ts';
@@ -37,28 +34,9 @@ async function world(imapUrl?: string) {
     }),
   });
   if (imapUrl) newsletter.secrets.bouncesImapUrl = imapUrl;
-  const { db, settings, keys } = newsletter;
+  const { db, settings } = newsletter;
   for (const address of READERS) await addSubscriber(newsletter, { address, name: null });
-  await planCampaign(db, {
-    newsletter: settings.slug,
-    channel: 'smtp',
-    issue: '2026-w47',
-    audience: { segment: null, newReaders: false },
-    email: EMAIL,
-    program: compile(EMAIL, {
-      from: { name: 'Weekly', address: 'news@example.com' },
-      listId: { id: 'weekly.example.com', name: 'Weekly' },
-      date: START,
-      links: {
-        unsubscribe: 'https://news.example.com/u/{token}',
-        web: 'https://news.example.com/',
-      },
-      identity: { issue: '2026-w47', domain: 'example.com', salt: 'salt' },
-    }),
-    sender: BOUNCE_ADDRESS,
-    tokenFor: (publicId) => unsubscribeToken(keys, settings.slug, publicId),
-    now: START,
-  });
+  await plan(db, { newsletter: settings.slug }, {}, BOUNCE_ADDRESS);
   const now = newsletter.clock();
   await db.updateTable('deliveries').set({ state: 'accepted', attempted_at: now }).execute();
   const verp = verpOf(newsletter);
