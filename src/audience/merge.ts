@@ -141,14 +141,16 @@ async function takeIn(
  */
 function packed(reader: Candidate, line: number): string {
   const { address, key, name, language, standing, source, since, confirmed } = reader;
-  const head = `${key}\t${1e9 + line}\t${address === key ? '' : address}\t${name ?? ''}`;
+  // Joined, and not added up: a sum keeps its parts, and with them the text that was read.
+  const cells: (string | number | null)[] = [key, 1e9 + line, address === key ? '' : address, name];
   const tags = reader.tags.length > 0 ? JSON.stringify(reader.tags) : '';
   const fields = JSON.stringify(reader.fields);
   const isPlain = tags === '' && fields === '{}' && standing.state === 'active';
-  if (isPlain && (language ?? source ?? since ?? confirmed) === null) return head;
-  const reason = standing.state === 'suppressed' ? standing.reason : '';
-  const dates = `${source ?? ''}\t${since ?? ''}\t${confirmed ?? ''}`;
-  return `${head}\t${language ?? ''}\t${tags}\t${fields}\t${standing.state}\t${reason}\t${dates}`;
+  if (!isPlain || (language ?? source ?? since ?? confirmed) !== null) {
+    const reason = standing.state === 'suppressed' ? standing.reason : '';
+    cells.push(language, tags, fields, standing.state, reason, source, since, confirmed);
+  }
+  return cells.join('\t');
 }
 
 function unpacked(line: string): Comer {
