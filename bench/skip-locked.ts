@@ -1,9 +1,16 @@
 /**
  * Contestant: what one would write without an engine. Each worker leases 500 rows with `for update skip locked`, then
- * marks and settles them in groups as large as ours, each row in its own turn through the same lanes.
+ * marks, fills in and settles them in groups as large as ours, by prepared statements over one connection.
  */
 import pg from 'pg';
+import { deserialise, fillPieces } from '../src/message/program.ts';
 import { used } from './used.ts';
+
+interface Leased {
+  id: string;
+  address: string;
+  slots: string;
+}
 
 const { DATABASE = '', LANES = '50' } = process.env;
 const LEASE = 500;
@@ -15,28 +22,36 @@ await new Promise((resolve) => process.stdin.once('data', resolve));
 process.stdin.destroy();
 
 const result = used();
+const editions = await client.query<{ program: Buffer }>('select program from editions');
+const program = deserialise(editions.rows[0]?.program as Buffer);
 let sent = 0;
 for (;;) {
-  const { rows } = await client.query(
-    `update deliveries set epoch = pg_backend_pid(), not_before = $1
+  const { rows } = await client.query<Leased>({
+    name: 'lease',
+    text: `update deliveries set epoch = pg_backend_pid(), not_before = $1
       where id in (select id from deliveries where state = 'queued' and not_before < $2
         order by not_before, id limit ${LEASE} for update skip locked)
       returning id, address, slots`,
-    [Date.now() + 60_000, Date.now()],
-  );
+    values: [Date.now() + 60_000, Date.now()],
+  });
   if (rows.length === 0) break;
   for (let from = 0; from < rows.length; from += lanes) {
-    const ids = rows.slice(from, from + lanes).map(({ id }) => id);
-    await client.query(
-      `update deliveries set state = 'attempting', attempts = attempts + 1, attempted_at = $2
+    const group = rows.slice(from, from + lanes);
+    const ids = group.map(({ id }) => id);
+    await client.query({
+      name: 'mark',
+      text: `update deliveries set state = 'attempting', attempts = attempts + 1, attempted_at = $2
         where id = any($1) and state = 'queued'`,
-      [ids, Date.now()],
-    );
-    await client.query(
-      `update deliveries set state = 'accepted', settled_at = $2, code = 250, reply = '250 2.0.0 ok'
+      values: [ids, Date.now()],
+    });
+    for (const { id, address, slots } of group)
+      fillPieces(program, { delivery: Number(id), address, ...JSON.parse(slots) });
+    await client.query({
+      name: 'settle',
+      text: `update deliveries set state = 'accepted', settled_at = $2, code = 250, reply = '250 2.0.0 ok'
         where id = any($1) and state = 'attempting'`,
-      [ids, Date.now()],
-    );
+      values: [ids, Date.now()],
+    });
     sent += ids.length;
   }
 }

@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { compiled } from './compiled.ts';
 import { median, type Table } from './report.ts';
 import { temporary } from './temporary.ts';
 
@@ -51,12 +50,13 @@ function published(): string {
     cpSync(join(root, file), join(dir, file));
   }
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
-  cpSync(join(compiled(), 'src'), join(dir, 'dist'), { recursive: true });
+  const bundler = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
+  node([bundler, '--config', join(root, 'rolldown.config.js'), '--dir', join(dir, 'dist')], root);
   cpSync(join(root, 'config'), join(dir, 'config'), { recursive: true });
   return dir;
 }
 
-function node(args: string[]): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+function node(args: string[], cwd?: string): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd });
   if (status !== 0) throw new Error(`node ${args.join(' ')}: ${stdout}${stderr}`);
 }

@@ -31,7 +31,7 @@ const OWNERS: Record<string, string[]> = {
   fastify: ['web'],
   '@fastify/helmet': ['web'],
   '@fastify/rate-limit': ['web'],
-  qrcode: ['web'],
+  uqr: ['web'],
   commander: ['cli'],
   '@clack/prompts': ['cli'],
   picocolors: ['cli'],

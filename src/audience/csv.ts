@@ -21,6 +21,8 @@ import { eachSubscriber, fieldsOf, type Now, tagsOf } from './subscribers.ts';
 export interface ImportInput extends CsvFile, Omit<Layout, 'now'>, Omit<MergeInput, 'via'> {
   /** Whose export it is; absent: a table with a header. */
   from?: Tool | undefined;
+  /** Whether a domain takes mail; absent: nobody is asked. */
+  takesMail?: ((domain: string) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -61,8 +63,32 @@ async function* entriesOf(input: ImportInput, layout: Layout): AsyncGenerator<En
           typeof reader === 'string' ? { reason: reader, value: cut(cells.join(',')) } : reader,
       });
     }
-    yield entries;
+    yield input.takesMail ? await withoutDeadDomains(entries, input.takesMail) : entries;
   }
+}
+
+/** Domains that are asked for at once. */
+const ASKED = 50;
+
+/** Refuses who cannot be reached because the domain takes no mail (D-66). */
+async function withoutDeadDomains(
+  entries: Entry[],
+  takesMail: (domain: string) => Promise<boolean>,
+): Promise<Entry[]> {
+  const domainOf = ({ reader }: Entry) =>
+    'key' in reader ? reader.key.slice(reader.key.lastIndexOf('@') + 1) : '';
+  const domains = [...new Set(entries.map(domainOf))].filter(Boolean);
+  const dead = new Set<string>();
+  for (let from = 0; from < domains.length; from += ASKED) {
+    const ask = async (domain: string) => void ((await takesMail(domain)) || dead.add(domain));
+    await Promise.all(domains.slice(from, from + ASKED).map(ask));
+  }
+  return entries.map((entry) => {
+    const domain = domainOf(entry);
+    if (!dead.has(domain) || !('key' in entry.reader)) return entry;
+    const reader = { reason: `${domain} takes no mail`, value: entry.reader.address };
+    return { line: entry.line, reader };
+  });
 }
 
 const OWN = ['email', 'name', 'language', 'tags', 'state', 'reason', 'source', 'created'];

@@ -1,5 +1,6 @@
 /** A reader has themself forgotten (D-75): what is left is a hash that keeps the address from being mailed again. */
 import type { Kysely } from 'kysely';
+import { holdList } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { addressHash, parseAddress } from './address.ts';
@@ -27,6 +28,7 @@ export async function forgetAddress(
 ): Promise<Forgotten> {
   const { key } = parseAddress(address);
   return inTransaction(db, async (trx) => {
+    await holdList(trx, 'alone');
     const readers = await trx
       .selectFrom('subscribers')
       .select('id')

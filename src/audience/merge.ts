@@ -5,14 +5,15 @@
  * Everything is read and sorted by address before anything is written. In that order the readers meet the indexes
  * page by page; in any other each would touch pages of its own, which takes three times as long.
  */
-import { type Insertable, type Kysely, sql } from 'kysely';
+import { type Insertable, type Kysely, type Selectable, sql } from 'kysely';
 import { insertMany } from '../store/bulk.ts';
 import type { Database, SubscriberTable } from '../store/schema.ts';
 import { addressHash } from './address.ts';
 import type { Candidate } from './columns.ts';
 import { ACTIVE, type Standing, stricter } from './consent.ts';
+import type { FieldValues } from './fields.ts';
 import { SortedLines } from './sorted.ts';
-import type { Now, SubscriberState } from './subscribers.ts';
+import type { Now } from './subscribers.ts';
 
 /** A row of what is imported. */
 export interface Entry {
@@ -34,16 +35,23 @@ export interface MergeInput {
   via: string;
   /** Only count. */
   dryRun?: boolean | undefined;
+  /**
+   * Takes over what rows say of readers who are on the list: names, languages and fields in place of theirs, tags
+   * beside theirs. Never consent, and nothing is emptied.
+   */
+  update?: boolean | undefined;
   onRefused?: ((row: RefusedRow) => void) | undefined;
 }
 
-/** Counts of rows; they add up to the rows of the file. */
+/** Counts of rows; without `updated` they add up to the rows of the file. */
 export interface ImportReport {
   /** New, and may be mailed. */
   added: number;
   /** New, and not mailed before they confirm. */
   pending: number;
   existing: number;
+  /** Of those who are on the list, changed by `update`. */
+  updated: number;
   /** Left the list, here or where they come from, and are not brought back by an import. */
   unsubscribed: number;
   suppressed: number;
@@ -62,7 +70,13 @@ interface Comer extends Omit<Candidate, 'tags' | 'fields'> {
   fields: string;
 }
 
-type Known = { id: number; state: SubscriberState };
+type Known = Pick<
+  Selectable<SubscriberTable>,
+  'id' | 'state' | 'name' | 'language' | 'tags' | 'fields'
+>;
+
+/** What a row changes of a reader who is on the list. */
+type Change = Pick<Known, 'id' | 'name' | 'language' | 'tags' | 'fields'>;
 
 /** Joins readers with the list, in transactions of some thousand; running it again adds nothing. */
 export async function mergeReaders(
@@ -75,6 +89,7 @@ export async function mergeReaders(
     added: 0,
     pending: 0,
     existing: 0,
+    updated: 0,
     unsubscribed: 0,
     suppressed: 0,
     repeated: 0,
@@ -212,9 +227,16 @@ async function mergeBatch(
   report: ImportReport,
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const { fresh, leaving, suppressed } = await sortOut(trx, comers, before, input, report);
+    const { fresh, leaving, suppressed, changes } = await sortOut(
+      trx,
+      comers,
+      before,
+      input,
+      report,
+    );
     await suppressAll(trx, suppressed, input, world.now);
     await takeOff(trx, leaving, input, world.now);
+    await takeOver(trx, changes, world.now);
     await insertFresh(trx, fresh, nextIds(fresh.length), input, world);
   });
 }
@@ -224,6 +246,7 @@ interface Sorted {
   /** Ids of readers on the list whom the file says have left. */
   leaving: number[];
   suppressed: Comer[];
+  changes: Change[];
 }
 
 /** Counts the readers, and tells what is to be done for whom. */
@@ -231,12 +254,12 @@ async function sortOut(
   db: Kysely<Database>,
   comers: Comer[],
   there: Start['before'],
-  { newsletter }: MergeInput,
+  { newsletter, update = false }: MergeInput,
   report: ImportReport,
 ): Promise<Sorted> {
   const known = await knownReaders(db, newsletter, there.readers ? comers : []);
   const suppressedHashes = await suppressedAmong(db, there.suppressions ? comers : []);
-  const sorted: Sorted = { fresh: [], leaving: [], suppressed: [] };
+  const sorted: Sorted = { fresh: [], leaving: [], suppressed: [], changes: [] };
   for (const comer of comers) {
     const { standing } = comer;
     const before = known.get(comer.key);
@@ -246,9 +269,40 @@ async function sortOut(
     if (before && before.state !== 'unsubscribed' && gone) sorted.leaving.push(before.id);
     // Who is suppressed already leaves no new row: the hash says enough.
     if (!before && !wasSuppressed) sorted.fresh.push(comer);
+    const change = update && before && !gone ? changeOf(before, comer) : null;
+    if (change) sorted.changes.push(change);
     count(report, comer, before, wasSuppressed);
   }
+  report.updated += sorted.changes.length;
   return sorted;
+}
+
+/** Null where the row says nothing new. */
+function changeOf(before: Known, { name, language, tags, fields }: Comer): Change | null {
+  const known = JSON.parse(before.tags) as string[];
+  const values = JSON.parse(before.fields) as FieldValues;
+  const change = {
+    id: before.id,
+    name: name ?? before.name,
+    language: language ?? before.language,
+    tags: JSON.stringify([...new Set([...known, ...(JSON.parse(tags) as string[])])]),
+    fields: JSON.stringify({ ...values, ...(JSON.parse(fields) as FieldValues) }),
+  };
+  const isSame =
+    change.name === before.name &&
+    change.language === before.language &&
+    change.tags === JSON.stringify(known) &&
+    change.fields === JSON.stringify(values);
+  return isSame ? null : change;
+}
+
+async function takeOver(db: Kysely<Database>, changes: Change[], now: number): Promise<void> {
+  for (const { id, ...values } of changes)
+    await db
+      .updateTable('subscribers')
+      .set({ ...values, updated_at: now })
+      .where('id', '=', id)
+      .execute();
 }
 
 function count(
@@ -274,11 +328,11 @@ async function knownReaders(
   for (const keys of inParts(comers.map(({ key }) => key))) {
     const rows = await db
       .selectFrom('subscribers')
-      .select(['address_key', 'id', 'state'])
+      .select(['address_key', 'id', 'state', 'name', 'language', 'tags', 'fields'])
       .where('newsletter', '=', newsletter)
       .where('address_key', 'in', keys)
       .execute();
-    for (const { address_key, id, state } of rows) known.set(address_key, { id, state });
+    for (const { address_key, ...reader } of rows) known.set(address_key, reader);
   }
   return known;
 }

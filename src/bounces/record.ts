@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { addressHash, parseAddress, providerOf } from '../audience/address.ts';
 import { suppress } from '../audience/suppression.ts';
 import { unsubscribe } from '../audience/unsubscribe.ts';
+import { stopOnComplaints } from '../delivery/complaints.ts';
 import { countSoft } from '../delivery/soft.ts';
 import type { BounceTable, Database } from '../store/schema.ts';
 import { type Finding, findingsOf } from './classify.ts';
@@ -216,7 +217,8 @@ async function follow(
       return leave(db, identity, 'report', now, newsletter);
     case 'complaint':
       await suppress(db, { newsletter, address, reason: 'complaint', detail }, now);
-      return leave(db, identity, 'complaint', now);
+      await leave(db, identity, 'complaint', now);
+      if (identity.delivery) await stopOnComplaints(db, identity.delivery.campaignId, now);
   }
 }
 

@@ -284,6 +284,9 @@ export const newsletterSchema = z
         processed: line
           .default('Processed')
           .describe('IMAP folder that reports are moved to once they are written down'),
+        every: duration
+          .prefault('15m')
+          .describe('How often serve reads the mailbox in BOUNCES_IMAP_URL'),
         ses: z
           .strictObject({
             topic: z

@@ -16,6 +16,10 @@ export interface Chunk {
   campaign: number;
   first: number;
   last: number;
+  /** What of it is due, as its owner last read it: ids in the order of their turns, by provider group and state. */
+  due: Map<string, number[]>;
+  /** When that was, ms. */
+  askedAt: number;
 }
 
 /** Deliveries of a chunk. */
@@ -162,7 +166,7 @@ export function claimChunk(
     await doubt(trx, { newsletter, which: gone, onUnknown, now });
     return {
       campaign: { id, newsletter, channel },
-      chunk: { id: job.chunk, campaign: id, first, last },
+      chunk: { id: job.chunk, campaign: id, first, last, due: new Map(), askedAt: 0 },
     };
   });
 }

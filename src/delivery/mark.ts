@@ -1,5 +1,5 @@
 /** Marks deliveries before they are sent: whose turn it is, and who may still be mailed. */
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Provider } from '../audience/address.ts';
 import { reachable } from '../audience/reachable.ts';
 import type { Database } from '../store/schema.ts';
@@ -46,7 +46,7 @@ export async function mark(
   const marked: Marked[] = [];
   let left = Math.min(wanted, relay.count);
   const closed: Allowance[] = [];
-  for (const [provider, lines] of await linesDue(db, turn)) {
+  for (const [provider, lines] of await linesDue(db, turn, left)) {
     if (left <= 0) break;
     const open = allowance(limits, rules.rates, provider, now);
     const most = Math.min(left, open.count);
@@ -71,33 +71,62 @@ function opensAt(closed: readonly Allowance[]): number | null {
 interface Line {
   provider: Provider;
   state: 'queued' | 'deferred';
-  /** How many are due at most. */
-  count: number;
+  /** Of a chunk: who is due, in the order of their turns. Whoever is marked, or may not be, is taken off. */
+  ids?: number[];
 }
 
-/** Where something may be due, by provider groups in the order of their turns. Of a chunk it is known in one query. */
-async function linesDue(db: Kysely<Database>, turn: Turn): Promise<Map<Provider, Line[]>> {
+const STATES = ['queued', 'deferred'] as const;
+
+/**
+ * Where something may be due, by provider groups in the order of their turns.
+ * @param wanted of a chunk it is asked again when fewer are remembered
+ */
+async function linesDue(
+  db: Kysely<Database>,
+  turn: Turn,
+  wanted: number,
+): Promise<Map<Provider, Line[]>> {
   const order = turn.queue.order(turn.now);
-  const states = ['queued', 'deferred'] as const;
-  if (!turn.chunk) {
-    const count = Number.POSITIVE_INFINITY;
+  if (!turn.chunk)
     return new Map(
-      order.map((provider) => [provider, states.map((state) => ({ provider, state, count }))]),
+      order.map((provider) => [provider, STATES.map((state) => ({ provider, state }))]),
     );
-  }
-  const { rows } = await sql<Line>`select provider, state, count(*) as count from deliveries
-    where campaign_id = ${turn.campaign.id} and state in ('queued', 'deferred')
-      ${within(turn.chunk, turn.epoch)} and not_before <= ${turn.now}
-    group by provider, state`.execute(db);
+  const due = await remembered(db, turn, turn.chunk, wanted);
   const of = (provider: Provider) =>
-    states.flatMap((state) =>
-      rows.filter((row) => row.provider === provider && row.state === state),
-    );
+    STATES.map((state) => ({ provider, state, ids: due.get(`${provider}/${state}`) ?? [] }));
   return new Map(
     order
       .map((provider) => [provider, of(provider)] as const)
-      .filter(([, lines]) => lines.length > 0),
+      .filter(([, lines]) => lines.some(({ ids }) => ids.length > 0)),
   );
+}
+
+/** What is remembered of a chunk is asked again after so long, ms: something of it may have come due. */
+const REMEMBERED_FOR = 1_000;
+
+/**
+ * Ids by provider group and state, as a chunk's owner last read them. To look through the chunk at every commit would
+ * take longer than the commit. They are no more than a proposal: the marking statement asks each row again.
+ */
+async function remembered(db: Kysely<Database>, turn: Turn, chunk: Chunk, wanted: number) {
+  const left = [...chunk.due.values()].reduce((sum, ids) => sum + ids.length, 0);
+  if (left >= wanted && turn.now - chunk.askedAt < REMEMBERED_FOR) return chunk.due;
+  const { rows } = await sql<{
+    id: number;
+    line: string;
+  }>`select id, provider || '/' || state as line
+    from deliveries
+    where campaign_id = ${turn.campaign.id} and state in ('queued', 'deferred')
+      ${within(chunk, turn.epoch)} and not_before <= ${turn.now}
+    order by not_before, id`.execute(db);
+  chunk.due = new Map();
+  for (const { id, line } of rows) {
+    const ids = chunk.due.get(line);
+    if (ids) ids.push(id);
+    else chunk.due.set(line, [id]);
+  }
+  chunk.askedAt = turn.now;
+  return chunk.due;
 }
 
 /** Of one provider group: queued first, by the time they may start, so that resent ones come last; then deferred ones. */
@@ -110,8 +139,12 @@ async function markOf(
   const marked: Marked[] = [];
   for (const line of lines) {
     if (marked.length === wanted) break;
-    const most = Math.min(wanted - marked.length, line.count);
-    marked.push(...(await markIn(db, turn, line, most)));
+    const most = wanted - marked.length;
+    marked.push(
+      ...(line.ids
+        ? await markListed(db, turn, line, line.ids, most)
+        : await markIn(db, turn, line, most)),
+    );
   }
   return marked;
 }
@@ -125,10 +158,33 @@ async function markIn(
 ): Promise<Marked[]> {
   const marked: Marked[] = [];
   while (marked.length < wanted) {
-    const rows = await markRows(db, turn, line, wanted - marked.length);
-    marked.push(...rows);
+    const next = sql`in (${dueIn(turn, line, wanted - marked.length)})`;
+    marked.push(...(await markRows(db, turn, line, next)));
     // Fewer than wanted: the line is empty, halted, or some of it stay where they are because nobody may mail them.
-    if (marked.length < wanted && (await suppressUnreachable(db, turn, line, wanted)) === 0) break;
+    const all = sql`in (${dueIn(turn, line, wanted)})`;
+    if (marked.length < wanted && (await suppressUnreachable(db, turn, all)) === 0) break;
+  }
+  return marked;
+}
+
+/** The same of a chunk, by their ids. */
+async function markListed(
+  db: Kysely<Database>,
+  turn: Turn,
+  line: Line,
+  ids: number[],
+  wanted: number,
+): Promise<Marked[]> {
+  const marked: Marked[] = [];
+  while (marked.length < wanted && ids.length > 0) {
+    const list = ids.splice(0, wanted - marked.length);
+    const chunk = turn.chunk ? within(turn.chunk, turn.epoch) : sql``;
+    const next = sql`= any(${list}::bigint[]) and not_before <= ${turn.now} ${chunk}`;
+    const rows = await markRows(db, turn, line, next);
+    marked.push(...rows);
+    if (rows.length === list.length) continue;
+    const isHalted = (await suppressUnreachable(db, turn, next)) === 0 && rows.length === 0;
+    if (isHalted) break;
   }
   return marked;
 }
@@ -137,13 +193,13 @@ async function markRows(
   db: Kysely<Database>,
   turn: Turn,
   line: Line,
-  limit: number,
+  which: RawBuilder<unknown>,
 ): Promise<Marked[]> {
   const { campaign, epoch, now } = turn;
   const { rows } = await sql<MarkedRow>`update deliveries set
       state = 'attempting', epoch = ${epoch}, attempted_at = ${now},
       begun_at = coalesce(begun_at, ${now}), attempts = attempts + 1
-    where id in (${dueIn(turn, line, limit)})
+    where id ${which}
       and state in ('queued', 'deferred')
       and exists (select 1 from campaigns where campaigns.id = ${campaign.id} and campaigns.state = 'sending')
       and ${subscriberIsReachable()}
@@ -199,17 +255,16 @@ function subscriberIsReachable() {
     where subscribers.id = deliveries.subscriber_id and ${reachable()})`;
 }
 
-/** @returns how many of the next ones they were */
+/** @param which of the next ones @returns how many they were */
 async function suppressUnreachable(
   db: Kysely<Database>,
   turn: Turn,
-  line: Line,
-  limit: number,
+  which: RawBuilder<unknown>,
 ): Promise<number> {
   const { numAffectedRows } = await sql`update deliveries set
       state = 'suppressed', settled_at = ${turn.now},
       reason = 'unsubscribed', reply = 'Unsubscribed or suppressed before it was sent'
-    where id in (${dueIn(turn, line, limit)}) and not ${subscriberIsReachable()}
+    where id ${which} and state in ('queued', 'deferred') and not ${subscriberIsReachable()}
       and exists (select 1 from campaigns where campaigns.id = ${turn.campaign.id} and campaigns.state = 'sending')`.execute(
     db,
   );
@@ -225,7 +280,7 @@ async function hasDue(db: Kysely<Database>, turn: Turn, provider: Provider): Pro
 }
 
 async function hasDueAnywhere(db: Kysely<Database>, turn: Turn): Promise<boolean> {
-  if (turn.chunk) return (await linesDue(db, turn)).size > 0;
+  if (turn.chunk) return (await linesDue(db, turn, 1)).size > 0;
   for (const provider of turn.queue.order(turn.now))
     if (await hasDue(db, turn, provider)) return true;
   return false;

@@ -5,7 +5,7 @@ import { isActive, isSuppressed, reachable } from '../audience/reachable.ts';
 import { blockedError } from '../errors.ts';
 import type { Email } from '../issue/email.ts';
 import { type Program, programHash, serialise } from '../message/program.ts';
-import { holdCampaign, tableOf } from '../store/dialect.ts';
+import { holdCampaign, holdList, tableOf } from '../store/dialect.ts';
 import type { Channel, Database } from '../store/schema.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { unplanned } from '../store/unplanned.ts';
@@ -80,14 +80,22 @@ const PAGE = 1_000;
  */
 export function planCampaign(db: Kysely<Database>, input: PlanInput): Promise<Plan> {
   return inTransaction(db, async (trx) => {
+    await holdList(trx, 'together');
     const campaignId = await insertCampaign(trx, input);
     const editionId = await insertEdition(trx, input, campaignId);
     const first = await firstReaders(trx, input);
     let planned = 0;
+    /** While the database writes a page down, the next one is made ready. */
+    let writing = Promise.resolve();
     for await (const page of recipients(trx, input)) {
-      await insertDeliveries(trx, input, { campaignId, editionId, first }, page);
+      const rows = deliveriesOf(input, first, page);
+      await writing;
+      writing = insertDeliveries(trx, input, { campaignId, editionId }, rows);
+      // Told where it is waited for.
+      writing.catch(() => {});
       planned += page.length;
     }
+    await writing;
     if (planned === 0) throw nobody(input);
     await trx.updateTable('campaigns').set({ planned }).where('id', '=', campaignId).execute();
     await logPlan(trx, input, campaignId, planned);
@@ -271,15 +279,19 @@ export async function* recipients(
     .orderBy('id')
     .limit(PAGE);
   if (key.within) whole = whole.where(key.within);
-  for (let after = 0; ; ) {
-    const page = await whole
-      .where('id', '>', after)
-      .where(sql<boolean>`not ${hasDelivery(key, after)}`)
+  const after = (id: number) =>
+    whole
+      .where('id', '>', id)
+      .where(sql<boolean>`not ${hasDelivery(key, id)}`)
       .execute();
+  for (let page = await after(0); ; ) {
     const last = page.at(-1);
     if (!last) return;
+    // Read while this one is worked upon.
+    const next = after(last.id);
+    next.catch(() => {});
     yield page;
-    after = last.id;
+    page = await next;
   }
 }
 
@@ -294,24 +306,27 @@ function hasDelivery({ newsletter, channel, issue }: CampaignKey, after = 0) {
       and deliveries.taken = 1 and deliveries.subscriber_id > ${after})`;
 }
 
-async function insertDeliveries(
-  db: Kysely<Database>,
-  { newsletter, channel, issue, tokenFor, firstWave, now }: PlanInput,
-  {
-    campaignId,
-    editionId,
-    first,
-  }: { campaignId: number; editionId: number; first: ReadonlySet<number> },
-  page: Recipient[],
-): Promise<void> {
+function deliveriesOf(
+  { tokenFor, firstWave, now }: PlanInput,
+  first: ReadonlySet<number>,
+  page: readonly Recipient[],
+) {
   const later = firstWave && first.size > 0 ? now + firstWave.pause : 0;
-  const rows = page.map(({ id, address, name, public_id }) => ({
+  return page.map(({ id, address, name, public_id }) => ({
     subscriber_id: id,
     address,
     slots: JSON.stringify({ name, token: tokenFor(public_id) }),
     provider: providerOf(address),
     not_before: first.has(id) ? 0 : later,
   }));
+}
+
+async function insertDeliveries(
+  db: Kysely<Database>,
+  { newsletter, channel, issue }: PlanInput,
+  { campaignId, editionId }: { campaignId: number; editionId: number },
+  rows: ReturnType<typeof deliveriesOf>,
+): Promise<void> {
   await sql`insert into deliveries (newsletter, channel, issue, campaign_id, edition_id, state,
       subscriber_id, address, slots, provider, not_before)
     select ${newsletter}, ${channel}, ${issue}, ${unplanned(campaignId)}, ${unplanned(editionId)}, 'queued',

@@ -6,13 +6,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Email } from '../issue/email.ts';
+import type { IssueId } from '../issue/issue.ts';
 import type { FeedEntry } from '../render/feed.ts';
 import { renderPage } from '../render/page.ts';
 import { pictureUrls } from '../render/picture.ts';
 import { loadTemplates } from '../render/templates.ts';
-import { issuePage } from '../render/web.ts';
+import { issuePage, type Surroundings } from '../render/web.ts';
 import { type Language, languageOf } from '../render/words.ts';
 import { keepAsset, readAsset } from './assets.ts';
+import { compose } from './compose.ts';
 import { writeAtomically } from './files.ts';
 import type { Newsletter } from './newsletter.ts';
 import { type SentIssue, sentIssues } from './sent-issues.ts';
@@ -135,23 +137,38 @@ async function pageOf(
   at: number,
 ): Promise<ArchiveFile> {
   const { issue, sentAt, changedAt, edition } = sent[at] as SentIssue;
-  const { name, base } = common(newsletter);
-  const neighbour = (other: SentIssue | undefined) => (other ? base + issuePath(other.issue) : '');
-  const html = issuePage(
-    await emailOf(newsletter, edition),
-    {
-      name,
-      base,
-      url: publicUrl(newsletter, issuePath(issue)),
-      card: publicUrl(newsletter, `${issuePath(issue)}/card.png`),
-      published: new Date(sentAt).toISOString(),
-      previous: neighbour(sent[at + 1]),
-      next: neighbour(sent[at - 1]),
-    },
-    templatesOf(newsletter),
-  );
+  const around = surroundings(newsletter, issue, sentAt, [sent[at + 1], sent[at - 1]]);
+  const html = issuePage(await emailOf(newsletter, edition), around, templatesOf(newsletter));
   const newest = Math.max(changedAt, sent[at - 1]?.sentAt ?? 0);
   return { bytes: Buffer.from(html), type: 'text/html; charset=utf-8', changedAt: newest };
+}
+
+/** The page that an issue as it stands would have, were it sent now. @throws as `compose` */
+export async function pageInMaking(newsletter: Newsletter, id: IssueId): Promise<string> {
+  const now = newsletter.clock();
+  const { email } = await compose(newsletter, id, now);
+  const [previous] = (await sentIssues(newsletter)).filter(({ issue }) => issue !== id);
+  const around = surroundings(newsletter, id, now, [previous, undefined]);
+  return issuePage(email, around, templatesOf(newsletter));
+}
+
+function surroundings(
+  newsletter: Newsletter,
+  issue: IssueId,
+  sentAt: number,
+  [previous, next]: [SentIssue | undefined, SentIssue | undefined],
+): Surroundings {
+  const { name, base } = common(newsletter);
+  const pathTo = (other: SentIssue | undefined) => (other ? base + issuePath(other.issue) : '');
+  return {
+    name,
+    base,
+    url: publicUrl(newsletter, issuePath(issue)),
+    card: publicUrl(newsletter, `${issuePath(issue)}/card.png`),
+    published: new Date(sentAt).toISOString(),
+    previous: pathTo(previous),
+    next: pathTo(next),
+  };
 }
 
 async function cardOf(newsletter: Newsletter, sent: SentIssue): Promise<ArchiveFile | null> {

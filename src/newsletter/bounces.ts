@@ -1,10 +1,12 @@
 /** Reports of mails that came back: read, written down, and what follows for the readers. */
+import { join } from 'node:path';
 import type { Kind } from '../bounces/classify.ts';
 import { type Mailbox, openPath } from '../bounces/files.ts';
 import { parseReport } from '../bounces/parse.ts';
 import { type Bounce, judge, type Reading, record } from '../bounces/record.ts';
 import { type Fetch, readNotification } from '../bounces/ses.ts';
-import { inputError } from '../errors.ts';
+import { failedError, inputError } from '../errors.ts';
+import { acquireLock } from '../store/lock.ts';
 import type { Newsletter } from './newsletter.ts';
 
 export interface ReadInput {
@@ -33,7 +35,7 @@ const MOST_LISTED = 200;
 /**
  * Reads reports. A mail is put away only after the database has what it says, so none is lost; one that is read
  * twice counts once.
- * @throws BroadsheetError `nothing-to-read`, `file-missing`, `imap-failed`
+ * @throws BroadsheetError `nothing-to-read`, `file-missing`, `imap-failed`, `mailbox-busy`
  */
 export async function readBounces(
   newsletter: Newsletter,
@@ -67,11 +69,17 @@ async function readMailbox(
     });
   const { openImap } = await import('../bounces/imap.ts');
   const { processed } = newsletter.settings.bounces;
-  const mailbox = await openImap({ url, processed });
+  const lock = acquireLock(join(newsletter.stateDir, 'bounces.lock'));
+  if (!lock) throw failedError('mailbox-busy', 'Another process is reading the mailbox just now');
   try {
-    await readAll(newsletter, mailbox, dryRun, result, (done) => onProgress(done, mailbox.total));
+    const mailbox = await openImap({ url, processed });
+    try {
+      await readAll(newsletter, mailbox, dryRun, result, (done) => onProgress(done, mailbox.total));
+    } finally {
+      await mailbox.close();
+    }
   } finally {
-    await mailbox.close();
+    lock.release();
   }
 }
 

@@ -8,6 +8,7 @@ import { TOOLS, type Tool } from '../audience/foreign.ts';
 import { importListmonk, type ListmonkInput } from '../audience/listmonk.ts';
 import type { ImportReport, RefusedRow } from '../audience/merge.ts';
 import { inputError } from '../errors.ts';
+import { rememberingDomains, systemResolver } from './mail-domain.ts';
 import type { Newsletter } from './newsletter.ts';
 import { IMPORTS } from './subscribers.ts';
 
@@ -22,6 +23,10 @@ export interface ImportFile {
   language?: string | undefined;
   /** What the readers are whose row does not say worse. */
   state?: string | undefined;
+  /** Asks the DNS whether each domain takes mail, and refuses the rows of those that do not (D-66). */
+  checkDomains?: boolean | undefined;
+  /** Takes names, languages, fields and tags over for readers who are on the list; never consent. */
+  update?: boolean | undefined;
   dryRun?: boolean | undefined;
   /** Where the refused rows are written; absent: in var/imports/. */
   report?: string | undefined;
@@ -43,10 +48,11 @@ export async function importFile(
   newsletter: Newsletter,
   path: string,
   options: ImportFile,
+  resolver = systemResolver(),
 ): Promise<ImportResult> {
   const { db, settings, clock, random } = newsletter;
   const size = sizeOf(path);
-  const { onRefused, onProgress, from, state, report, ...rest } = options;
+  const { onRefused, onProgress, from, state, report, checkDomains, ...rest } = options;
   const common = commonOf({ from, state });
   return withReport(reportPath(newsletter, path, report), onRefused, (refuse) =>
     importSubscribers(
@@ -56,6 +62,7 @@ export async function importFile(
         ...common,
         newsletter: settings.slug,
         fields: settings.fields,
+        takesMail: checkDomains ? rememberingDomains(resolver, clock) : undefined,
         input: createReadStream(path),
         name: basename(path),
         onRefused: refuse,

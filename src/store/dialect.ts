@@ -100,18 +100,36 @@ export async function holdCampaign(
 ): Promise<void> {
   if (!isPostgres(db)) return;
   const lock = sql.raw(`pg_advisory_xact_lock${how === 'together' ? '_shared' : ''}`);
-  await sql`select ${lock}(${sql.lit(CAMPAIGN)}, ${campaign}::int)`.execute(db);
+  await sql`${along}select ${lock}(${sql.lit(CAMPAIGN)}, ${campaign}::int)`.execute(db);
+}
+
+/**
+ * Who plans holds the list together with others, and who erases readers, alone: so a plan names nobody who is
+ * erased meanwhile. Lasts until the transaction ends. On SQLite every transaction is alone.
+ */
+export async function holdList(db: Kysely<Database>, how: 'together' | 'alone'): Promise<void> {
+  if (!isPostgres(db)) return;
+  const lock = sql.raw(`pg_advisory_xact_lock${how === 'together' ? '_shared' : ''}`);
+  await sql`${along}select ${lock}(${sql.lit(LIST)})`.execute(db);
 }
 
 /** Workers that spend from the same limits take turns, until the transaction ends. */
 export async function holdLimits(db: Kysely<Database>, newsletter: string): Promise<void> {
   if (!isPostgres(db)) return;
-  await sql`select pg_advisory_xact_lock(${sql.lit(LIMITS)}, hashtext(${newsletter}))`.execute(db);
+  const lock = sql`pg_advisory_xact_lock(${sql.lit(LIMITS)}, hashtext(${newsletter}))`;
+  await sql`${along}select ${lock}`.execute(db);
 }
 
 /** Names of locks. */
 const CAMPAIGN = 7_312_905;
 const LIMITS = 7_312_906;
+const LIST = 7_312_908;
+
+/**
+ * Begins a statement of a transaction on PostgreSQL whose answer nobody looks at: it is sent along with the next one
+ * (`client.ts`), which fails where this one does.
+ */
+export const along = sql.raw('/* along */ ');
 
 /** Migrations are written in SQLite's few types; PostgreSQL gets those that hold the same values. */
 export const POSTGRES_TYPES: KyselyPlugin = {

@@ -16,6 +16,7 @@ const MIGRATIONS = {
   '0009-cluster': () => import('./migrations/0009-cluster.ts'),
   '0010-alerts': () => import('./migrations/0010-alerts.ts'),
   '0011-commits': () => import('./migrations/0011-commits.ts'),
+  '0012-lighter': () => import('./migrations/0012-lighter.ts'),
 };
 
 /** Names the lock by which two processes that migrate at once take turns, on PostgreSQL. */

@@ -1,6 +1,7 @@
 /** The connections to PostgreSQL. */
 import type { Kysely } from 'kysely';
 import pg from 'pg';
+import { Client } from './client.ts';
 import type { Database } from './schema.ts';
 
 /** Connections of one process at most: a sender writes over one, and its tasks beside it over others. */
@@ -20,6 +21,7 @@ const ALIVE = 10_000;
 export function openPool(url: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
+    Client,
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
-import { isPassing, isPostgres } from './dialect.ts';
+import { type Kysely, sql } from 'kysely';
+import { along, isPassing, isPostgres } from './dialect.ts';
 import type { Database } from './schema.ts';
 
 /** Runs in the transaction that is open already, or in one of its own. */
@@ -28,11 +28,8 @@ export async function inSureTransaction<Result>(
   let done: { result: Result } | undefined;
   try {
     return await db.transaction().execute(async (trx) => {
-      await trx
-        .insertInto('commits')
-        .values({ worker, token })
-        .onConflict((conflict) => conflict.column('worker').doUpdateSet({ token }))
-        .execute();
+      await sql`${along}insert into commits (worker, token) values (${worker}, ${token})
+        on conflict (worker) do update set token = excluded.token`.execute(trx);
       const result = await work(trx);
       done = { result };
       return result;

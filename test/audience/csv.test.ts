@@ -214,6 +214,50 @@ describe('an import never makes mailable', () => {
   });
 });
 
+describe('--update', () => {
+  const first =
+    'email,name,tags,company,state\nana@example.com,Ana,news,ACME,\nben@example.com,,,,unsubscribed\n';
+  const second =
+    'email,name,language,tags,company,employees,state\nANA@example.com,Anna,de,ai,,12,\nben@example.com,Ben,,,,,active\n';
+
+  test('takes over names, languages and fields and adds tags; consent, source and date stay', async () => {
+    await load(first);
+    const before = await readers();
+    const consents = await db.selectFrom('consents').selectAll().execute();
+    const dry = await load(second, { update: true, dryRun: true });
+    expect(await readers()).toEqual(before);
+    const { report } = await load(second, { update: true });
+    expect(report).toEqual(dry.report);
+    expect(report).toMatchObject({ added: 0, existing: 1, unsubscribed: 1, updated: 2 });
+    expect(await readers()).toEqual([
+      {
+        ...before[0],
+        name: 'Anna',
+        language: 'de',
+        tags: ['news', 'ai'],
+        fields: { company: 'ACME', employees: 12 },
+      },
+      { ...before[1], name: 'Ben' },
+    ]);
+    expect(await db.selectFrom('consents').selectAll().execute()).toEqual(consents);
+    expect((await load(second, { update: true })).report).toMatchObject({ updated: 0 });
+  });
+
+  test('without it readers on the list stay as they are', async () => {
+    await load(first);
+    const before = await readers();
+    expect((await load(second)).report).toMatchObject({ updated: 0 });
+    expect(await readers()).toEqual(before);
+  });
+
+  test('a row that takes a reader off changes nothing else of the reader', async () => {
+    await load(first);
+    const left = 'email,name,state\nana@example.com,Other,unsubscribed\n';
+    expect((await load(left, { update: true })).report).toMatchObject({ updated: 0 });
+    expect((await readers())[0]).toMatchObject({ name: 'Ana', state: 'unsubscribed' });
+  });
+});
+
 test('an import writes down where each consent comes from, and adds nothing when it is run again', async () => {
   const csv = 'email\nana@example.com\nben@example.com\n';
   await load(csv);

@@ -67,6 +67,7 @@ describe.skipIf(!hasPostgres && !process.env.CI)('listmonk’s database', () => 
       added: 1,
       pending: 1,
       existing: 0,
+      updated: 0,
       unsubscribed: 2,
       suppressed: 3,
       repeated: 0,

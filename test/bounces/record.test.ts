@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { suppressionOf } from '../../src/audience/suppression.ts';
 import { parseReport } from '../../src/bounces/parse.ts';
 import { type Reading, record } from '../../src/bounces/record.ts';
+import { resumeCampaign } from '../../src/delivery/progress.ts';
 import type { Database } from '../../src/store/schema.ts';
 import { START, states } from '../support/campaign.ts';
 import {
@@ -174,6 +175,34 @@ describe('what follows', () => {
     ]);
   });
 
+  test('D-45: from 0.3 % of complaints on the campaign stops; whoever resumes it is heard', async () => {
+    const { db, mails } = await sentCampaign(400);
+    await db.updateTable('campaigns').set({ state: 'sending', finished_at: null }).execute();
+    const complain = async (reader: number, at: number) => {
+      const { body } = mails.get(`reader${reader}@example.com`) ?? { body: '' };
+      await read(db, complaint(body), { now: START + at });
+      return db.selectFrom('campaigns').select(['state', 'note']).executeTakeFirstOrThrow();
+    };
+    expect(await complain(1, 1_000)).toMatchObject({ state: 'sending' });
+    expect(await complain(2, 2_000)).toEqual({
+      state: 'paused',
+      note: expect.stringMatching(/^2 complaints about 400 mails/),
+    });
+    await resumeCampaign(db, 1, START + 3_000);
+    expect(await complain(3, 4_000)).toMatchObject({ state: 'sending' });
+    expect(await complain(4, 5_000)).toMatchObject({ state: 'paused' });
+  });
+
+  test('D-45: one complaint among a hundred stops nothing', async () => {
+    const { db, mails } = await sentCampaign(100);
+    await db.updateTable('campaigns').set({ state: 'sending', finished_at: null }).execute();
+    await read(db, complaint(mails.get(READER)?.body ?? ''));
+    expect(await states(db)).toMatchObject({ accepted: 100 });
+    expect(await db.selectFrom('campaigns').select('state').executeTakeFirst()).toEqual({
+      state: 'sending',
+    });
+  });
+
   test.each([
     ['opt-out', 'complaint'],
     ['not-spam', null],
@@ -224,7 +253,7 @@ describe('what follows', () => {
     expect(await states(db)).toEqual({ accepted: 1 });
   });
 
-  test('D-57: an automatic answer to the return path is counted nowhere', async () => {
+  test('D-32, D-57: an automatic answer to the return path is counted nowhere', async () => {
     const { db, mail } = await first();
     const raw = Buffer.from(
       `From: ${READER}\nTo: ${mail.from}\nSubject: Out of office\nAuto-Submitted: auto-replied\n\nUser unknown 550 5.1.1\n`,

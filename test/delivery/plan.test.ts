@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { forgetAddress } from '../../src/audience/forget.ts';
 import { suppress } from '../../src/audience/suppression.ts';
 import { removeSubscriber } from '../../src/audience/unsubscribe.ts';
 import { createOutbox } from '../../src/delivery/outbox.ts';
@@ -6,7 +7,7 @@ import { findCampaign, previewPlan } from '../../src/delivery/plan.ts';
 import { cancelCampaign } from '../../src/delivery/progress.ts';
 import { deserialise, fill, programHash } from '../../src/message/program.ts';
 import { addReaders, EMAIL, KEY, plan, runOnce, START, states } from '../support/campaign.ts';
-import { temporaryDirectory, temporaryStore } from '../support/newsletter.ts';
+import { seededRandom, temporaryDirectory, temporaryStore } from '../support/newsletter.ts';
 
 describe('a plan', () => {
   test('freezes one delivery for each reachable reader, with address and link', async () => {
@@ -81,6 +82,22 @@ describe('a plan', () => {
     expect((await plan(db)).planned).toBe(1);
     expect(await states(db)).toEqual({ accepted: 1, cancelled: 1, queued: 1 });
   });
+});
+
+test('a reader who is erased while a plan is under way waits for it, and nothing of them stays in it', async () => {
+  const { db } = await temporaryStore();
+  const [address = ''] = await addReaders(db, 2);
+  const change = { now: START, random: seededRandom('erased') };
+  const { forgotten } = await db.transaction().execute(async (trx) => {
+    await plan(trx);
+    const forgotten = forgetAddress(db, { newsletter: 'weekly', address }, change);
+    for (let time = 1; time <= 50; time += 1)
+      await trx.selectFrom('subscribers').select('id').execute();
+    return { forgotten };
+  });
+  expect((await forgotten).deliveries).toHaveLength(1);
+  const left = await db.selectFrom('deliveries').select('address').orderBy('id').execute();
+  expect(left).toEqual([{ address: null }, { address: 'reader2@example.com' }]);
 });
 
 test('a preview counts recipients by provider and the others by reason, and writes nothing', async () => {

@@ -94,7 +94,7 @@ describe('the table', () => {
     }
   });
 
-  test('has an example for each row, and none for others', () => {
+  test('D-67: has an example for each row, and none for others', () => {
     expect(Object.keys(EXAMPLES)).toEqual(RULES.map(({ name }) => name));
   });
 
@@ -199,7 +199,7 @@ describe('what follows (standards 1.9)', () => {
   });
 });
 
-describe('real servers', () => {
+describe('real servers (D-47, D-48)', () => {
   const G: Provider = 'gmail';
   const M: Provider = 'microsoft';
   const Y: Provider = 'yahoo';

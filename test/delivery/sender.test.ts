@@ -146,12 +146,14 @@ describe('between plan and mark', () => {
 });
 
 describe('when the relay', () => {
-  test('refuses a recipient for good, the others are sent', async () => {
+  test('D-62: refuses a recipient for good, the others are sent and it is not asked again', async () => {
     const { db, receiver, transportFor } = await campaign(6, (step, { to }) =>
       step === 'rcpt' && to === 'reader2@example.com' ? '550 5.1.1 no such user' : undefined,
     );
     await runOnce({ db, transportFor });
+    await runOnce({ db, transportFor, clock: () => START + 24 * HOUR });
     expect(recipients(receiver)).toHaveLength(5);
+    expect(await db.selectFrom('attempts').selectAll().execute()).toHaveLength(1);
     const failed = await db
       .selectFrom('deliveries')
       .selectAll()
@@ -210,7 +212,7 @@ describe('when the relay', () => {
     },
   );
 
-  test('stores the mail and breaks before its reply, the copy is sent once more with the same bytes, then it stays unknown (I7, I11)', async () => {
+  test('D-64: stores the mail and breaks before its reply, the copy is sent once more with the same bytes, then it stays unknown (I7, I11)', async () => {
     const { db, receiver, transportFor } = await campaign(1, (step) =>
       step === 'dot' ? 'drop-after' : undefined,
     );
@@ -243,7 +245,7 @@ describe('when the relay', () => {
     expect(await states(db)).toEqual({ unknown: 1 });
   });
 
-  test('never answers, the deadline ends it', async () => {
+  test('D-63: never answers, the deadline ends it', async () => {
     const { db } = await temporaryStore();
     await addReaders(db, 1);
     await plan(db);

@@ -252,7 +252,7 @@ describe('D-04: alignment', () => {
     ['example.org', 'example.com', false],
     ['mail.example.com', 'news.example.com', false],
     ['', '', false],
-  ])('d=%s, From %s: %s', (signer, from, aligned) => {
+  ])('D-35: d=%s, From %s: %s', (signer, from, aligned) => {
     expect(isAligned(signer, from)).toBe(aligned);
   });
 });

@@ -9,8 +9,10 @@ import { verpAddress } from '../../src/message/verp.ts';
 import { readBounces } from '../../src/newsletter/bounces.ts';
 import { campaignInFull } from '../../src/newsletter/campaigns.ts';
 import { listBounces } from '../../src/newsletter/list-bounces.ts';
+import { keepReading } from '../../src/newsletter/serve.ts';
 import { addSubscriber, showSubscriber } from '../../src/newsletter/subscribers.ts';
 import { verpOf } from '../../src/newsletter/worker.ts';
+import { acquireLock } from '../../src/store/lock.ts';
 import { plan } from '../support/campaign.ts';
 import { broadsheet } from '../support/command.ts';
 import { hasDovecot, startDovecot } from '../support/dovecot.ts';
@@ -235,6 +237,18 @@ describe.skipIf(!hasDovecot && !process.env.CI)(
       expect(await count('INBOX', { all: true })).toBe(1);
       expect(await count('Processed', { seen: true })).toBe(2);
       expect(await readBounces(newsletter, { paths: [] })).toMatchObject({ read: 0 });
+    });
+
+    test('serve reads it by itself, and one reader at a time', async () => {
+      const { url, put, count } = await mailbox();
+      const { newsletter, report } = await world(url);
+      await put(report(1));
+      const lock = acquireLock(join(newsletter.stateDir, 'bounces.lock'));
+      await expect(readBounces(newsletter, { paths: [] })).rejects.toThrow(/Another process/);
+      lock?.release();
+      const reading = keepReading(newsletter);
+      await expect.poll(() => count('Processed', { seen: true }), { timeout: 20_000 }).toBe(1);
+      await reading.stop();
     });
 
     test('--dry-run leaves every mail unseen and in its place', async () => {

@@ -1,7 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { RefusedRow } from '../../src/audience/merge.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import { verifySignature } from '../../src/message/dkim.ts';
+import { importFile } from '../../src/newsletter/import.ts';
 import {
   type MailResolver,
   rememberingDomains,
@@ -135,4 +139,27 @@ describe('mails that go out', () => {
       ['a', 'b', 'c', 'd'].map((name) => `${name}@good.example`),
     );
   });
+});
+
+test('D-66: an import that asks the DNS refuses rows of domains that take no mail, and those alone', async () => {
+  const newsletter = await openTestNewsletter();
+  const path = join(newsletter.dir, 'readers.csv');
+  writeFileSync(
+    path,
+    'email\na@good.example\nb@null.example\nc@none.example\nd@slow.example\nE@NULL.example\n',
+  );
+  const asked: string[] = [];
+  const rows: RefusedRow[] = [];
+  const options = { checkDomains: true, onRefused: (row: RefusedRow) => rows.push(row) };
+  const result = await importFile(newsletter, path, options, resolver(asked));
+  expect(result).toMatchObject({ added: 2, refused: 3 });
+  expect(rows.map(({ line, reason }) => [line, reason])).toEqual([
+    [3, 'null.example takes no mail'],
+    [4, 'none.example takes no mail'],
+    [6, 'null.example takes no mail'],
+  ]);
+  expect(asked.filter((domain) => domain === 'null.example')).toHaveLength(1);
+  const silent: string[] = [];
+  expect(await importFile(newsletter, path, {}, resolver(silent))).toMatchObject({ refused: 0 });
+  expect(silent).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** What PostgreSQL says, and what becomes of it. */
 import { sql } from 'kysely';
 import { expect, inject, test } from 'vitest';
-import { databaseIdentity, databaseTime } from '../../src/store/dialect.ts';
+import { along, databaseIdentity, databaseTime } from '../../src/store/dialect.ts';
 import { openStore } from '../../src/store/open.ts';
 import { grantTo } from '../../src/store/postgres.ts';
 import { databaseUrl, temporaryDirectory, temporaryStore } from '../support/newsletter.ts';
@@ -90,4 +90,37 @@ test('a database is known by what it is, not by who asks', async () => {
   const [one, other] = [await temporaryStore(), await temporaryStore()];
   expect(await databaseIdentity(one.db)).toBe(await databaseIdentity(one.db));
   expect(await databaseIdentity(one.db)).not.toBe(await databaseIdentity(other.db));
+});
+
+test('what is sent along and fails is told by the next statement, and nothing is committed', async () => {
+  const { db } = await temporaryStore();
+  const row = { newsletter: 'weekly', scope: 'relay', next_at: 0, held_until: 0, note: null };
+  for (let time = 1; time <= 5; time += 1) {
+    const attempt = db.transaction().execute(async (trx) => {
+      await trx.insertInto('limits').values(row).execute();
+      await sql`${along}select 1 / ${0}::int`.execute(trx);
+      await sql`select 1`.execute(trx);
+    });
+    await expect(attempt).rejects.toThrow('division by zero');
+    const last = db.transaction().execute(async (trx) => {
+      await trx.insertInto('limits').values(row).execute();
+      await sql`${along}select 1 / ${0}::int`.execute(trx);
+    });
+    await expect(last).rejects.toThrow('division by zero');
+  }
+  expect(await db.selectFrom('limits').selectAll().execute()).toEqual([]);
+});
+
+test('a statement that comes often is prepared, and goes on after an error', async () => {
+  const { db } = await temporaryStore();
+  await db.connection().execute(async (one) => {
+    for (const divisor of [1, 1, 1, 1, 0, 1, 0, 1]) {
+      const divided = sql<{ n: number }>`select 6 / ${divisor}::int as n`.execute(one);
+      if (divisor === 0) await expect(divided).rejects.toThrow('division by zero');
+      else expect((await divided).rows).toEqual([{ n: 6 }]);
+    }
+    const { rows } = await sql`select 1 from pg_prepared_statements
+      where statement like 'select 6 /%'`.execute(one);
+    expect(rows).toHaveLength(1);
+  });
 });

@@ -130,7 +130,10 @@ describe.skipIf(withoutChromium)('in a browser (needs Chromium: apt install chro
       await change();
       await loaded;
       await page.locator('iframe.coming').waitFor({ state: 'detached' });
-      await page.waitForTimeout(150);
+      // Drawn, not only loaded.
+      await page.evaluate(
+        'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))',
+      );
       return measured(await page.locator('.stage iframe').screenshot());
     };
     const choose = (name: string) => () => page.getByRole('radio', { name, exact: true }).check();
@@ -172,8 +175,9 @@ describe.skipIf(withoutChromium)('in a browser (needs Chromium: apt install chro
     await page.getByLabel('To (up to five addresses)').fill('ann@example.com');
     await page.getByRole('button', { name: 'Send', exact: true }).click();
     await page.getByText('✓ ann@example.com').waitFor();
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('o');
+    // The way to it leaves no dialog over it.
+    await page.getByRole('dialog').getByRole('link', { name: 'Outbox' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.locator('.mails .sender', { hasText: 'ann@example.com' }).waitFor();
     await page.getByRole('heading', { name: /^\[Test\]/ }).waitFor();
     await mailOf(page).getByText('Words.').waitFor();
@@ -208,9 +212,23 @@ describe.skipIf(withoutChromium)('in a browser (needs Chromium: apt install chro
       await page.keyboard.press(key);
       await page.locator('.body').getByText(shown).first().waitFor();
     }
+    await page.keyboard.press('0');
+    await mailOf(page).locator('link[rel=canonical]').waitFor({ state: 'attached' });
+    await page.keyboard.press('1');
+    await page.locator('iframe[src*="/mail/"]:not(.coming)').waitFor();
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  test('in the Chinese interface the checks and mistakes are Chinese too', async () => {
+    const { page } = await issuePage({ locale: 'zh-CN' });
+    await page.getByText('没有发现问题').waitFor();
+    const text = read();
+    writeFileSync(file, text.replace('Words.', 'Words. TODO'));
+    await page.locator('.checks').getByText('占位文字还留在这里').waitFor();
+    writeFileSync(file, text.replace('title:', 'titel:'));
+    await page.locator('.problems').getByText('这个文件读不成一期').waitFor();
   });
 
   test('for 公众号 and for the phone', async () => {

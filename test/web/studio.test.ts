@@ -4,8 +4,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { addSubscriber } from '../../src/audience/subscribers.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { preview } from '../../src/newsletter/preview.ts';
+import { readerFor } from '../../src/newsletter/sample-readers.ts';
 import { studioServer } from '../../src/web/studio/server.ts';
 import { openTestNewsletter, type TestNewsletter, writeIssue } from '../support/newsletter.ts';
 
@@ -21,6 +23,7 @@ const ROUTES: [method: string, path: string][] = [
   ['GET', `/api/issues/${ID}/wechat`],
   ['GET', `/api/issues/${ID}/review`],
   ['GET', `/mail/${ID}`],
+  ['GET', `/page/${ID}`],
   ['GET', `/files/${ID}/eml`],
   ['GET', '/api/changes'],
   ['GET', '/api/desk'],
@@ -200,6 +203,42 @@ describe('the preview', () => {
     expect(JSON.parse(body).html).toContain('/u/preview');
     const missing = await get(`/api/issues/${ID}?reader=nobody@example.com`, known());
     expect(missing.status).toBe(404);
+  });
+
+  test('P-06: as the first reader of a segment sees it', async () => {
+    const { db, clock, random, settings } = newsletter;
+    for (const [name, tags] of [
+      ['ann', []],
+      ['bo', ['tester']],
+    ] as const)
+      await addSubscriber(
+        db,
+        {
+          newsletter: settings.slug,
+          address: `${name}@example.com`,
+          name: null,
+          source: 'test',
+          tags: [...tags],
+        },
+        { now: clock(), random },
+      );
+    const segments = { testers: { tag: 'tester' }, nobody: { tag: 'none' } };
+    const segmented = { ...newsletter, settings: { ...settings, segments } };
+    expect(await readerFor(segmented, 'segment:testers')).toMatchObject({
+      address: 'bo@example.com',
+      token: 'preview',
+    });
+    await expect(readerFor(segmented, 'segment:nobody')).rejects.toMatchObject({
+      code: 'reader-unknown',
+    });
+  });
+
+  test('P-03: the page of the issue as the public site will have it holds nothing personal', async () => {
+    const { body, headers } = await get(`/page/${ID}`, known());
+    expect(body).toContain('Words.');
+    expect(body).toContain('rel="canonical"');
+    expect(body).not.toContain('/u/');
+    expect(headers['content-security-policy']).toContain('sandbox');
   });
 
   test('P-06: a test goes to those who were typed, marked, into the outbox', async () => {

@@ -176,14 +176,15 @@ describe('the page', () => {
     expect(page).toContain(`<html lang="${lang}"`);
   });
 
-  test('W-12: a link that was signed with an older key works, and one of a lost key still unsubscribes', async () => {
+  test('W-12, D-14: a link that was signed with an older key works, and after ten years one of a lost key still unsubscribes', async () => {
     const old = newsletter.keys;
     const rotated = [{ id: 'new', key: Buffer.alloc(32, 7) }, ...old] as const;
     const app = await publicServer({ ...newsletter, keys: rotated });
     onTestFinished(() => app.close());
     const path = new URL(link).pathname;
     expect((await app.inject({ method: 'GET', url: path })).statusCode).toBe(200);
-    const lost = await publicServer({ ...newsletter, keys: [rotated[0]] });
+    const later = () => newsletter.clock() + 10 * 365 * 86_400_000;
+    const lost = await publicServer({ ...newsletter, keys: [rotated[0]], clock: later });
     onTestFinished(() => lost.close());
     expect((await lost.inject({ method: 'POST', url: path })).statusCode).toBe(200);
     expect(await stateOf('ana@example.com')).toBe('unsubscribed');

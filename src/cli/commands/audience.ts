@@ -102,6 +102,14 @@ function registerFiles(subscribers: Command, add: AddCommand): void {
         .option('--list <name...>', 'listmonk’s database: only these of its lists')
         .option('--delimiter <character>', 'default: found out')
         .option('--encoding <name>', 'utf-8 or gbk; default: utf-8')
+        .option(
+          '--check-domains',
+          'refuse rows whose domain takes no mail; asks the DNS, which takes time',
+        )
+        .option(
+          '--update',
+          'also take names, languages and fields over for readers on the list, and add tags; never consent',
+        )
         .option('--report <file>', 'refused rows; default: var/imports/NAME.refused.csv')
         .option('--dry-run', 'only count'),
     importReaders,

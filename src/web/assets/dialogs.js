@@ -105,7 +105,7 @@ export function showShortcuts() {
     ['g', say.keyIssues],
     ['d', say.keyDesk],
     ['o', say.keyOutbox],
-    ['1 – 9', say.keyParts],
+    ['1 – 9, 0', say.keyParts],
     ['w', say.keyWidth],
     ['l', say.keyLook],
     ['i', say.keyImages],

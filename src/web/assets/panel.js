@@ -1,6 +1,6 @@
 // Beside the mail: what the checks say, how large it is, and how lists of mails cut its line.
 import { h, kilobytes } from './dom.js';
-import { count, inChinese, say, word } from './words.js';
+import { count, inChinese, lineWords, say, word } from './words.js';
 
 const SIZES = [
   ['text', 'text'],
@@ -14,8 +14,12 @@ const LIMIT = 100_000;
 
 /** @typedef {{ id: string, severity: string, message: string, file: string, line?: number, hint?: string, source?: string }} Finding */
 
-/** @param {Finding[] | undefined} findings undefined: still looking @param {(finding: Finding) => void} jump */
-export function checks(findings, jump) {
+/**
+ * @param {Finding[] | undefined} findings undefined: still looking
+ * @param {string} file of the issue, to whose lines one can go
+ * @param {(finding: Finding) => void} jump
+ */
+export function checks(findings, file, jump) {
   if (!findings)
     return h(
       'section',
@@ -27,13 +31,13 @@ export function checks(findings, jump) {
     h(
       'li',
       { class: finding.severity },
-      finding.line
+      finding.line && finding.file === file
         ? h(
             'button',
             { type: 'button', class: 'jump', on: { click: () => jump(finding) } },
             ...wordsOf(finding),
           )
-        : h('p', {}, ...wordsOf(finding)),
+        : h('p', {}, ...wordsOf(finding, finding.file === file ? '' : finding.file)),
     ),
   );
   const title = h('h2', {}, say.checks, ' ', h('span', { class: 'badge' }, count(findings.length)));
@@ -45,12 +49,13 @@ export function checks(findings, jump) {
   );
 }
 
-/** @param {Finding} finding @returns {Node[]} */
-export function wordsOf({ id, severity, message, line, hint, source }) {
+/** @param {Finding} finding @param {string} [file] where that is not clear @returns {Node[]} */
+export function wordsOf({ id, severity, message, line, hint, source }, file = '') {
+  const place = [word(severity), file, line && lineWords(line)].filter(Boolean).join(' · ');
   const rule = `[${[id, source].filter(Boolean).join(', ')}]`;
   const [what, todo] = inChinese(id) ?? [message, hint];
   return [
-    h('span', { class: 'severity' }, `${word(severity)}${line ? ` · ${say.line} ${line}` : ''}`),
+    h('span', { class: 'severity' }, place),
     h('span', { class: 'message' }, what),
     what !== message && h('span', { class: 'small', lang: 'en' }, message),
     h('span', { class: 'small' }, [todo, rule].filter(Boolean).join(' ')),

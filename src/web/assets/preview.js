@@ -7,7 +7,22 @@ import { checks, inboxes, inboxRow, sizes, wordsOf } from './panel.js';
 import { comparison, copyHtml, numbered, part } from './parts.js';
 import { inChinese, say, word } from './words.js';
 
-const PARTS = ['mail', 'inbox', 'text', 'html', 'mjml', 'mime', 'headers', 'source', 'changes'];
+const PARTS = [
+  'mail',
+  'inbox',
+  'text',
+  'html',
+  'mjml',
+  'mime',
+  'headers',
+  'source',
+  'changes',
+  'web',
+];
+/** Those that are seen on the stage, at a width. */
+const STAGED = new Set(['mail', 'web']);
+/** Of each part, in their order. */
+const DIGITS = '1234567890';
 const WIDTHS = [
   [1024, 'desktop'],
   [768, 'tablet'],
@@ -29,11 +44,12 @@ const chosen = {
 
 /** @param {HTMLElement} main @param {string} id */
 export async function showPreview(main, id) {
-  const { issues, readers } = await get('/api/issues');
+  const { issues, readers, segments } = await get('/api/issues');
   /** @type {any} */
   let issue;
   /** Of the issue as it is shown; undefined while the checks look. @type {any[] | undefined} */
   let findings;
+  let staged = 'mail';
   let asked = 0;
   let closed = false;
   const frame = mailFrame(say.mail);
@@ -63,7 +79,7 @@ export async function showPreview(main, id) {
         role: 'tab',
         id: `tab-${name}`,
         'aria-controls': 'part',
-        title: `${n + 1}`,
+        title: DIGITS[n],
         on: { click: () => choosePart(name) },
       },
       word(name),
@@ -81,19 +97,12 @@ export async function showPreview(main, id) {
     'select',
     { 'aria-label': say.reader, on: { change: chooseReader } },
     ...readers.map((/** @type {any} */ { key }) => new Option(word(key), key)),
+    ...segments.map(
+      (/** @type {string} */ name) => new Option(`${say.segment} ${name}`, `segment:${name}`),
+    ),
     new Option(say.someone, ''),
   );
-  const mailTools = h(
-    'div',
-    { class: 'mail-tools' },
-    choice(
-      'width',
-      say.width,
-      WIDTHS.map(([pixels, name]) => [String(pixels), word(String(name))]),
-      String(chosen.width),
-      (value) => setWidth(Number(value)),
-    ),
-    px,
+  const lookTools = [
     choice(
       'look',
       say.look,
@@ -106,6 +115,19 @@ export async function showPreview(main, id) {
     ),
     toggle('images', say.imagesOff),
     toggle('styles', say.stylesOff),
+  ];
+  const mailTools = h(
+    'div',
+    { class: 'mail-tools' },
+    choice(
+      'width',
+      say.width,
+      WIDTHS.map(([pixels, name]) => [String(pixels), word(String(name))]),
+      String(chosen.width),
+      (value) => setWidth(Number(value)),
+    ),
+    px,
+    ...lookTools,
   );
   const reviewLink =
     issues.some((/** @type {any} */ each) => each.id === id && each.drafted) &&
@@ -142,9 +164,8 @@ export async function showPreview(main, id) {
       panel,
     ),
   );
-  whom.value = readers.some((/** @type {any} */ { key }) => key === chosen.reader)
-    ? chosen.reader
-    : 'no-name';
+  whom.value = chosen.reader;
+  if (whom.value !== chosen.reader) whom.value = chosen.reader = 'no-name';
   setWidth(chosen.width);
   choosePart(chosen.part);
   await load();
@@ -155,7 +176,7 @@ export async function showPreview(main, id) {
     },
     changed: () => void load(),
     keys: {
-      ...Object.fromEntries(PARTS.map((name, n) => [`${n + 1}`, () => choosePart(name)])),
+      ...Object.fromEntries(PARTS.map((name, n) => [DIGITS[n], () => choosePart(name)])),
       w: () => next('width'),
       l: () => next('look'),
       i: () => /** @type {HTMLElement} */ (main.querySelector('[name=images]')).click(),
@@ -216,7 +237,7 @@ export async function showPreview(main, id) {
   }
 
   function fillPanel() {
-    panel.replaceChildren(inboxRow(issue), checks(findings, jump), sizes(issue));
+    panel.replaceChildren(inboxRow(issue), checks(findings, issue.file, jump), sizes(issue));
   }
 
   /** @param {() => void} change of the part that is read */
@@ -270,6 +291,16 @@ export async function showPreview(main, id) {
 
   function showMail() {
     if (!issue) return;
+    for (const tool of lookTools) tool.hidden = staged === 'web';
+    if (staged === 'web') {
+      note.textContent = say.webNote;
+      frame.load(
+        `/page/${id}?of=${issue.hash.slice(0, 8)}`,
+        isDark() ? 'dark' : 'light',
+        () => void check(),
+      );
+      return;
+    }
     const wanted = look();
     const query = new URLSearchParams({ reader: chosen.reader, of: issue.hash.slice(0, 8) });
     // As this machine has it, the mail is shown byte for byte.
@@ -286,10 +317,10 @@ export async function showPreview(main, id) {
   }
 
   function showPart() {
-    const isMail = chosen.part === 'mail';
-    stageBox.hidden = mailTools.hidden = note.hidden = !isMail;
-    body.hidden = isMail;
-    if (isMail || !issue) return body.replaceChildren();
+    const isStaged = STAGED.has(chosen.part);
+    stageBox.hidden = mailTools.hidden = note.hidden = !isStaged;
+    body.hidden = isStaged;
+    if (isStaged || !issue) return body.replaceChildren();
     const file = (/** @type {string} */ ending) =>
       `/files/${id}/${ending}?${new URLSearchParams({ reader: chosen.reader })}`;
     const shown = {
@@ -351,6 +382,9 @@ export async function showPreview(main, id) {
     });
     body.setAttribute('aria-labelledby', `tab-${name}`);
     showPart();
+    if (!STAGED.has(name) || name === staged) return;
+    staged = name;
+    showMail();
   }
 
   /** @param {KeyboardEvent} event */

@@ -2,7 +2,7 @@
 import { get, post, Refused } from './api.js';
 import { problemsOf } from './dialogs.js';
 import { announce, button, h } from './dom.js';
-import { count, say, word } from './words.js';
+import { count, lineWords, say, word } from './words.js';
 
 const STATES = {
   open: say.repairOpen,
@@ -94,13 +94,7 @@ export async function showReview(main, id) {
     return h(
       'article',
       { class: line ? '' : 'dropped' },
-      h(
-        'h2',
-        {},
-        headline,
-        ' ',
-        h('span', { class: 'id' }, line ? `${say.line} ${line}` : say.dropped),
-      ),
+      h('h2', {}, headline, ' ', h('span', { class: 'id' }, line ? lineWords(line) : say.dropped)),
       h(
         'div',
         { class: 'beside' },

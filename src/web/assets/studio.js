@@ -48,6 +48,7 @@ async function show() {
   const mine = turn;
   view.close?.();
   view = {};
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   for (const link of at('masthead').querySelectorAll('nav a')) {
     const isHere = link.dataset.entry === ENTRY[name];
     if (isHere) link.setAttribute('aria-current', 'page');

@@ -36,6 +36,9 @@ const en = {
   headers: 'Headers',
   source: 'issue.md',
   changes: 'Since the last',
+  web: 'Web page',
+  webNote: 'The page that the public site shows once the issue is sent; nothing personal is on it.',
+  segment: 'Segment',
   width: 'Width',
   tablet: 'Tablet',
   phone: 'Phone',
@@ -66,7 +69,7 @@ const en = {
   checks: 'Checks',
   fine: 'No findings',
   looking: 'Looking…',
-  line: 'line',
+  line: 'line …',
   error: 'error',
   warning: 'warning',
   info: 'note',
@@ -169,7 +172,7 @@ const en = {
   keyIssues: 'Issues',
   keyDesk: 'Desk',
   keyOutbox: 'Outbox',
-  keyParts: 'Part 1 to 9',
+  keyParts: 'Parts of the mail',
   keyWidth: 'Next width',
   keyLook: 'Next look',
   keyImages: 'Images',
@@ -217,6 +220,9 @@ const zh = {
   headers: '邮件头',
   source: 'issue.md',
   changes: '与上期对比',
+  web: '网页版',
+  webNote: '发送之后公开网站上的页面，没有任何个人信息。',
+  segment: '分组',
   width: '宽度',
   tablet: '平板',
   phone: '手机',
@@ -247,7 +253,7 @@ const zh = {
   checks: '检查',
   fine: '没有发现问题',
   looking: '正在检查……',
-  line: '行',
+  line: '第 … 行',
   error: '错误',
   warning: '警告',
   info: '提示',
@@ -348,7 +354,7 @@ const zh = {
   keyIssues: '各期',
   keyDesk: '编辑台',
   keyOutbox: '发件箱',
-  keyParts: '第 1 到 9 部分',
+  keyParts: '邮件的各部分',
   keyWidth: '下一个宽度',
   keyLook: '下一种外观',
   keyImages: '图片',
@@ -371,6 +377,11 @@ export const say = language === 'zh' ? zh : en;
 /** A word by its key, where the key is data. @param {string} key */
 export function word(key) {
   return Object.hasOwn(say, key) ? Reflect.get(say, key) : key;
+}
+
+/** @param {number} number of a line */
+export function lineWords(number) {
+  return say.line.replace('…', String(number));
 }
 
 /**

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import helmet from '@fastify/helmet';
 import createFastify, { type FastifyInstance } from 'fastify';
-import qrcode from 'qrcode';
+import { renderSVG, renderUnicodeCompact } from 'uqr';
 import { inputError } from '../../errors.ts';
 import { given, param, sendMail, sendProblem } from './answers.ts';
 import { same } from './door.ts';
@@ -77,8 +77,8 @@ export function openPhone(live: Live, address?: string): Phone {
       timer = setTimeout(() => void close(), LIFETIME);
       timer.unref();
       const url = `${baseOf(app)}/${page.token}`;
-      const terminal = await qrcode.toString(url, { type: 'terminal', small: true });
-      const svg = await qrcode.toString(url, { type: 'svg', margin: 1 });
+      const terminal = renderUnicodeCompact(url);
+      const svg = renderSVG(url, { border: 1 });
       return { url, expiresAt: until, terminal, svg };
     },
     close,

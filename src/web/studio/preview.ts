@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { inputError } from '../../errors.ts';
 import { approve } from '../../newsletter/approve.ts';
+import { pageInMaking } from '../../newsletter/archive.ts';
 import { compareWithLastSent } from '../../newsletter/compare.ts';
 import { issueList } from '../../newsletter/issue-list.ts';
 import { headOf } from '../../newsletter/outbox.ts';
@@ -18,9 +19,10 @@ const MOST_ADDRESSES = 5;
 
 export function addPreview(app: FastifyInstance, live: Live): void {
   app.get('/api/issues', async () => {
-    const { name, language } = live.newsletter().settings;
+    const { name, language, segments } = live.newsletter().settings;
     const readers = Object.entries(SAMPLE_READERS).map(([key, reader]) => ({ key, ...reader }));
-    return { name, language, readers, issues: await issueList(live.newsletter()) };
+    const issues = await issueList(live.newsletter());
+    return { name, language, readers, segments: Object.keys(segments), issues };
   });
   app.get('/api/issues/:id', async (request) => described(await previewOf(live, request)));
   app.get('/api/issues/:id/findings', async (request) => {
@@ -30,6 +32,10 @@ export function addPreview(app: FastifyInstance, live: Live): void {
   app.get('/mail/:id', async (request, reply) => {
     const { html } = await previewOf(live, request);
     return sendMail(reply, localPictures(live.newsletter(), html), request.query as View);
+  });
+  app.get('/page/:id', async (request, reply) => {
+    const html = await pageInMaking(live.newsletter(), param(request, 'id'));
+    return sendMail(reply, localPictures(live.newsletter(), html), {});
   });
   app.get('/pictures/:name', (request, reply) => pictureRoute(live.newsletter())(request, reply));
   app.get('/files/:id/:part', (request, reply) => download(live, request, reply));

@@ -1,8 +1,8 @@
 /** The studio: issues, preview, desk, review and outbox, for this machine only. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { createRequire, findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
 import helmet from '@fastify/helmet';
 import createFastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Settings } from '../../config/settings.ts';
@@ -34,8 +34,9 @@ export interface StudioOptions {
   phoneAddress?: string;
 }
 
-/** From src/web/studio and, in the published package, from dist/web/studio. */
-const ASSETS = join(import.meta.dirname, '../../../src/web/assets');
+/** Of a checkout or of the published package, wherever this file is in it. */
+const ROOT = dirname(findPackageJSON('..', import.meta.url) ?? '');
+const ASSETS = join(ROOT, 'src/web/assets');
 const TYPES: Record<string, string> = { css: 'text/css', js: 'text/javascript', html: 'text/html' };
 const require = createRequire(import.meta.url);
 /** The plots come from their package. */
