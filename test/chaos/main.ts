@@ -173,7 +173,11 @@ function clusterWords({ connections, ...wanted }: ClusterOptions, report: Cluste
     ...Object.entries(report.failures).map(
       ([words, count]): Row => ['gave up', count, `  ${words}`],
     ),
-    ['in any 10 s', report.fastest, wanted.rate > 0 ? `  bound ${Math.floor(wanted.rate * 10.2)}` : ''],
+    [
+      'in any 10 s',
+      report.fastest,
+      wanted.rate > 0 ? `  bound ${Math.floor(wanted.rate * 10.2)}` : '',
+    ],
     ['ms to stop', report.slowestStop, '  after SIGTERM'],
   ]);
 }
