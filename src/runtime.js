@@ -2,7 +2,7 @@
  * Set-up of a checkout: installs what is missing and finds a Node that is new enough.
  * Plain old JavaScript without dependencies, because it runs on whatever Node the machine has.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -68,10 +68,25 @@ export async function run(command, args) {
 }
 
 function dependenciesInstalled() {
+  const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(installed)) return false;
   // A pull that changed the lock file is newer than what npm noted down when it installed.
-  return statSync(installed).mtimeMs + 2000 >= statSync(join(root, 'package-lock.json')).mtimeMs;
+  if (statSync(installed).mtimeMs + 2000 >= statSync(lock).mtimeMs) return true;
+  // It need not have changed a version; and to install takes the packages away from those who run meanwhile.
+  if (!haveVersionsOf(lock, installed)) return false;
+  utimesSync(installed, new Date(), new Date());
+  return true;
+}
+
+/** Whether all that a lock file asks for is in another one; what is for other machines may be missing. */
+function haveVersionsOf(lock, installed) {
+  const packagesOf = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+  const present = packagesOf(installed);
+  return Object.entries(packagesOf(lock)).every(([path, { version, optional }]) => {
+    if (path === '') return true;
+    return present[path] ? present[path].version === version : optional === true;
+  });
 }
 
 async function npm(args) {
