@@ -8,7 +8,7 @@ import { failedError } from '../errors.ts';
 import type { Database } from '../store/schema.ts';
 import { createBreaker } from './breaker.ts';
 import { failpoint } from './failpoint.ts';
-import { exchange, release } from './ledger.ts';
+import { release, storeAndMark } from './ledger.ts';
 import { watchLoad } from './load.ts';
 import type { Marked, Marking } from './mark.ts';
 import { patiently } from './patiently.ts';
@@ -106,7 +106,7 @@ export function openExchange({
     const stop = breaker.judge(stored.map(({ outcome }) => outcome));
     try {
       const wanted = signal.aborted ? 0 : asking.length;
-      const marking = await patiently(() => exchange(db, turn(), stored, wanted, stop));
+      const marking = await patiently(() => storeAndMark(db, turn(), stored, wanted, stop));
       await flush();
       failpoint('after-result-commit');
       for (const { result, done } of handed) {

@@ -20,7 +20,7 @@ import type { LedgerRules, SendingCampaign, Turn } from './turn.ts';
  * Stores results and marks the next deliveries, in one transaction.
  * @param stop why no further mail may start, where something is wrong with the campaign
  */
-export function exchange(
+export function storeAndMark(
   db: Kysely<Database>,
   turn: Turn,
   results: readonly Result[],

@@ -192,11 +192,7 @@ export async function hold(
 }
 
 /** The scope works again: it is no longer held, and the next hold is a first one. */
-export async function release(
-  db: Kysely<Database>,
-  newsletter: string,
-  scope: Scope,
-): Promise<void> {
+export async function lift(db: Kysely<Database>, newsletter: string, scope: Scope): Promise<void> {
   await db
     .updateTable('limits')
     .set({ held_until: 0, step: 0, note: null })

@@ -1,7 +1,7 @@
 /** Sees when it is the relay that fails, and not one mail. */
 import { logEvent } from './events.ts';
 import type { SenderOptions } from './lanes.ts';
-import { hold, readLimits, release } from './limits.ts';
+import { hold, lift, readLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { patiently } from './patiently.ts';
 import { haltCampaign } from './progress.ts';
@@ -30,7 +30,7 @@ export function watchRelay(
     if (heldUntil > now) return;
     const wait = HOLDS[step];
     if (wait === undefined) {
-      await release(db, newsletter, 'relay');
+      await lift(db, newsletter, 'relay');
       return haltCampaign(db, campaign.id, `The relay fails: ${last}`, now);
     }
     await hold(db, newsletter, 'relay', { until: now + wait, step: step + 1, note: last });

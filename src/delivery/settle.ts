@@ -7,7 +7,7 @@ import { isPostgres, tableOf } from '../store/dialect.ts';
 import type { Database } from '../store/schema.ts';
 import { unplanned } from '../store/unplanned.ts';
 import { logEvent } from './events.ts';
-import { hold, type Limits, release } from './limits.ts';
+import { hold, type Limits, lift } from './limits.ts';
 import type { Marked } from './mark.ts';
 import type { Outcome } from './outcome.ts';
 import { haltCampaign } from './progress.ts';
@@ -68,7 +68,7 @@ export async function settle(
   // The relay talks to us again: its next failure is a first one.
   const wasHeld = (limits.rows.get('relay')?.step ?? 0) > 0;
   if (wasHeld && results.some(({ outcome }) => !outcome.relayFault))
-    await release(db, newsletter, 'relay');
+    await lift(db, newsletter, 'relay');
   for (const result of results) {
     if (result.outcome.state === 'accepted') continue;
     await logAttempt(db, turn, result);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { claimChunk, handOut } from '../../src/delivery/chunks.ts';
-import { exchange } from '../../src/delivery/ledger.ts';
+import { storeAndMark } from '../../src/delivery/ledger.ts';
 import { campaignProgress, cancelCampaign, pauseCampaign } from '../../src/delivery/progress.ts';
 import { createQueue } from '../../src/delivery/queue.ts';
 import { runSender } from '../../src/delivery/sender.ts';
@@ -101,7 +101,7 @@ describe('a worker that died', () => {
       queue: createQueue(),
       chance: () => 0.5,
     };
-    const { marked } = await exchange(db, turn, [], 2);
+    const { marked } = await storeAndMark(db, turn, [], 2);
     expect(marked).toHaveLength(2);
     // No sign of life: it is silent from now on.
     await engine.stop();
@@ -150,7 +150,7 @@ describe('a worker that died', () => {
       reason: 'accepted',
     } as const;
     const results = marked.map((delivery) => ({ delivery, outcome }));
-    expect(await exchange(db, turn, results, 5)).toMatchObject({ marked: [] });
+    expect(await storeAndMark(db, turn, results, 5)).toMatchObject({ marked: [] });
     expect(await states(other)).toEqual({ accepted: 5 });
   });
 });

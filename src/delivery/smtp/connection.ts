@@ -43,6 +43,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let conversation: Conversation | undefined;
   let working = false;
   let failures = 0;
+  /** Mails that were begun on this connection. */
+  let served = 0;
   /** When it may be opened again, by the monotonic clock, ms. */
   let restsUntil = 0;
   /** The outcome before is durable: no body begins earlier. */
@@ -75,9 +77,6 @@ export function createConnection(options: ConnectionOptions): Connection {
     // Servers close a connection after some time or some mails. That says nothing about this one.
     return wasUsed && !current.usable && !bodyBegun && outcome.relayFault ? undefined : outcome;
   }
-  /** Mails that were begun on this connection. */
-  let served = 0;
-
   /** The first mail is on its way; the second one's envelope may follow it. */
   function announceNext(): void {
     if (jobs[1]) conversation?.announce(jobs[1].mail);
