@@ -15,13 +15,13 @@ export interface Examination {
   fix: string | null;
 }
 
-/** One subject under examination: gives what is found of it. */
+/** One subject under examination: gives what is found of it, in one line whatever a server put into it. */
 export function examining(id: string, subject: string) {
   return (state: State, found: string, fix: string | null = null): Examination => ({
     id,
     state,
     subject,
-    found,
-    fix,
+    found: found.replace(/\p{Cc}+/gu, ' '),
+    fix: fix && fix.replace(/\p{Cc}+/gu, ' '),
   });
 }

@@ -26,9 +26,10 @@ export async function examineRelay(relay: Relay): Promise<Examination> {
     return says('ok', `${found}; ${ITS_DUTY}`);
   } catch (error) {
     const { reply, reason } = refusal(error as Error);
-    const fix = personalLogin(relay.url)
-      ? 'The password is the authorisation code (授权码) from the settings of the mailbox, not that of the web.'
-      : 'Look at SMTP_URL: scheme, host, port, user and password (percent-encoded).';
+    const fix =
+      reason === 'login-refused' && personalLogin(relay.url)
+        ? 'The password is the authorisation code (授权码) from the settings of the mailbox, not that of the web.'
+        : 'Look at SMTP_URL: scheme, host, port, user and password (percent-encoded).';
     return says('fail', `${reason}: ${reply}`, fix);
   }
 }

@@ -1,5 +1,11 @@
 /** What `doctor` reads in the DNS, by tables of records. */
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import fc from 'fast-check';
+import {
+  createRecordLookup,
+  discoverPolicy,
+  getPolicyTags,
+} from 'mailauth/lib/dmarc/get-dmarc-record.js';
 import { describe, expect, test } from 'vitest';
 import { publish } from '../../src/check/dns/ask.ts';
 import { dkimRecord, examineDkim, readDkim } from '../../src/check/dns/dkim.ts';
@@ -94,6 +100,13 @@ describe('D-34: SPF of the return path', () => {
       { [FROM]: txt('v=spf1 redirect=a.example'), 'a.example': txt('v=spf1 mx -all') },
       'ok',
       /2 of at most 10 look-ups, ends in -all/,
+    ],
+    ['what stands behind all', { [FROM]: txt('v=spf1 -all mx a') }, 'ok', /0 of at most 10/],
+    [
+      'escapes for a terminal',
+      { [FROM]: txt('v=spf1 \u001b[2Jx -all') },
+      'fail',
+      /^[^\u001b]*" \[2Jx"/,
     ],
     [
       'a redirect beside all, which is ignored',
@@ -286,16 +299,60 @@ describe('D-36: DMARC by RFC 9989', () => {
     ],
     ['two records: neither counts', D(FROM, 'v=DMARC1; p=none', 'v=DMARC1; p=reject'), FROM, null],
     [
-      'a record without p asks for nothing',
+      'a record without p asks for reports alone',
       D(FROM, 'v=DMARC1; rua=mailto:a@example.com'),
       FROM,
       'none',
     ],
+    ['a word that is no policy', D(FROM, 'v=DMARC1; p=block'), FROM, null],
     ['no record', {}, FROM, null],
   ])('%s', async (_, zone, organisation, policy) => {
     const walk = await walkTree(resolverOf(zone), FROM);
     expect(organisationOf(walk)).toBe(organisation);
     expect(policyOf(walk)?.policy ?? null).toBe(policy);
+  });
+
+  test('as mailauth reads it, whatever stands where', async () => {
+    const domain = 'a.b.c.example.com';
+    const tags = (name: string, ...values: string[]) =>
+      fc.constantFrom('', ...values.map((value) => `; ${name}=${value}`));
+    const record = (...suffix: string[]) =>
+      fc
+        .tuple(
+          tags('p', 'none', 'reject', 'Quarantine', 'block'),
+          tags('sp', 'none', 'reject', 'block'),
+          tags('rua', 'mailto:a@example.com'),
+          tags('psd', 'n', 'u', ...suffix),
+        )
+        .map((parts) => `v=DMARC1${parts.join('')}`);
+    const records = (...suffix: string[]) => fc.array(record(...suffix), { maxLength: 2 });
+    // What a domain says of itself as a public suffix is not for us: nobody mails from one.
+    const zones = fc.tuple(
+      records(),
+      ...treeNames(domain)
+        .slice(1)
+        .map(() => records('y')),
+    );
+    await fc.assert(
+      fc.asyncProperty(zones, async (all) => {
+        const names = treeNames(domain);
+        const resolver = resolverOf(
+          Object.assign({}, ...all.map((texts, at) => D(names[at] as string, ...texts))),
+        );
+        const walk = await walkTree(resolver, domain);
+        const theirs = await discoverPolicy(
+          domain,
+          createRecordLookup((name: string) => resolver.resolveTxt(name)),
+        );
+        const policies = theirs.record ? getPolicyTags(theirs.record) : null;
+        const inherited = theirs.recordDomain !== domain;
+        const expected = inherited ? (policies?.sp ?? policies?.p) : policies?.p;
+        expect(organisationOf(walk)).toBe(theirs.orgDomain);
+        expect(policyOf(walk)?.domain ?? null).toBe(theirs.recordDomain);
+        expect(policyOf(walk)?.policy ?? null).toBe(expected ?? null);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   const examined = async (zone: Zone, changes: Partial<Identities> = {}) => {

@@ -63,14 +63,30 @@ export function organisationOf({ domain, records }: Walk): string {
 }
 
 /** The record that decides for a domain: its own, else that of the organisation, else of the suffix (RFC 9989 4.10.1). */
-export function policyOf(walk: Walk): { domain: string; tags: DmarcTags; policy: string } | null {
+export function policyOf(walk: Walk): Policy | null {
   const at = (name: string) => walk.records.find(({ domain }) => domain === name);
   const suffix = walk.records.find(({ tags }) => tags.get('psd') === 'y');
   const record = at(walk.domain) ?? at(organisationOf(walk)) ?? suffix;
   if (!record) return null;
-  const { tags } = record;
-  const own = tags.get('p') ?? 'none';
-  return { ...record, policy: record.domain === walk.domain ? own : (tags.get('sp') ?? own) };
+  return { ...record, policy: policyIn(record.tags, record.domain === walk.domain) };
+}
+
+export interface Policy {
+  /** Where the record stands. */
+  domain: string;
+  tags: DmarcTags;
+  /** `none`, `quarantine` or `reject`; null: the record is of no effect. */
+  policy: string | null;
+}
+
+const POLICIES = ['none', 'quarantine', 'reject'];
+
+/** A record that asks for something unknown asks for reports alone, or for nothing. */
+function policyIn(tags: DmarcTags, isOwn: boolean): string | null {
+  const [p, sp, np] = ['p', 'sp', 'np'].map((name) => tags.get(name)?.toLowerCase());
+  const isKnown = (policy: string | undefined) => policy === undefined || POLICIES.includes(policy);
+  if (p === undefined || ![p, sp, np].every(isKnown)) return tags.has('rua') ? 'none' : null;
+  return isOwn ? p : (sp ?? p);
 }
 
 /** Domains of one mail, A-labels. */
@@ -105,13 +121,15 @@ function policyExamined(walk: Walk, identities: Identities): Examination {
   const says = examining('dmarc', `DMARC of ${walk.domain}`);
   const found = policyOf(walk);
   if (walk.silent && !found) return says('warn', unanswered(walk.silent));
-  const { reportsTo } = identities;
   const suggestion = (name: string, value: string) => publish(`_dmarc.${name}`, value);
+  const first = `v=DMARC1; p=none; rua=mailto:${identities.reportsTo}`;
   if (!found) {
-    const value = `v=DMARC1; p=none; rua=mailto:${reportsTo}`;
-    return says('fail', 'There is no record', suggestion(highest(identities), value));
+    return says('fail', 'There is no record', suggestion(highest(identities), first));
   }
   const { domain, tags, policy } = found;
+  if (policy === null) {
+    return says('fail', `_dmarc.${domain} has no valid p=`, suggestion(domain, first));
+  }
   const testing = tags.get('t') === 'y' ? ', as a test (t=y)' : '';
   const words = `_dmarc.${domain} asks receivers for "${policy}"${testing}`;
   const gone = GONE.filter((tag) => tags.has(tag));

@@ -92,10 +92,11 @@ async function follow(
 ): Promise<SpfTerm['qualifier']> {
   const { terms, wrong } = readSpf(record);
   if (wrong !== undefined) walk.broken = `"${wrong}" in the record of ${domain} is no term of SPF`;
-  const all = terms.find(({ name }) => name === 'all');
-  // `redirect` is ignored beside `all` (RFC 7208 5.1).
-  const asking = terms.filter(
-    ({ name }) => ASKING.has(name) && !(name === 'redirect' && all !== undefined),
+  const end = terms.findIndex(({ name }) => name === 'all');
+  const all = terms[end];
+  // What stands behind `all` is never asked, nor is a `redirect` beside it (RFC 7208 5.1).
+  const asking = (all ? terms.slice(0, end) : terms).filter(
+    ({ name }) => ASKING.has(name) && !(name === 'redirect' && all),
   );
   let ending = all?.qualifier;
   for (const { name, value } of asking) {
