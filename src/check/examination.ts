@@ -22,6 +22,6 @@ export function examining(id: string, subject: string) {
     state,
     subject,
     found: found.replace(/\p{Cc}+/gu, ' '),
-    fix: fix && fix.replace(/\p{Cc}+/gu, ' '),
+    fix: fix?.replace(/\p{Cc}+/gu, ' ') ?? null,
   });
 }
