@@ -40,6 +40,18 @@ export async function main(argv: string[]): Promise<void> {
         stateDir: join(dir, 'var'),
       };
     },
+    openFiles: async (dir) => {
+      const { loadSecrets } = await import('./config/secrets.ts');
+      const { randomBytes } = await import('node:crypto');
+      return {
+        dir,
+        stateDir: join(dir, 'var'),
+        settings: await settingsOf(dir),
+        secrets: loadSecrets({ dir, env: process.env }),
+        clock: Date.now,
+        random: (bytes) => randomBytes(bytes),
+      };
+    },
     openPublic: async (newsletter) => {
       const { publicServer } = await import('./web/public.ts');
       return serverOf(await publicServer(newsletter));

@@ -9,6 +9,7 @@ import type { RawMessage } from '../message/parts.ts';
 import type { HtmlDocument } from '../render/document.ts';
 import type { TemplateFile } from '../render/templates.ts';
 import type { Probe } from '../sources/probe.ts';
+import type { PersonalAccount } from './account.ts';
 
 /** An error stops a send, unless a person overrides it by its id. */
 export type Severity = 'error' | 'warning' | 'info';
@@ -86,6 +87,8 @@ export interface Context {
   now: number;
   /** Asks the web; only on demand. */
   probe?: ((url: string) => Promise<Probe>) | undefined;
+  /** The account that mails, where it is a person's own mailbox. */
+  account?: PersonalAccount | undefined;
   /** What went wrong when the unsubscribe link was tried on a server of our own; absent: not tried. */
   unsubscribeProblems?: readonly string[] | undefined;
 }

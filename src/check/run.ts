@@ -1,4 +1,5 @@
 /** All checks, and what they find. */
+import { ACCOUNT_CHECKS } from './account.ts';
 import { type Check, type Context, type Finding, OWN_PAGE } from './check.ts';
 import { CONTRAST_CHECKS } from './contrast.ts';
 import { DUTY_CHECKS } from './duties.ts';
@@ -18,6 +19,7 @@ export const FAMILIES: Record<string, readonly Check[]> = {
   'Mail programs': SUPPORT_CHECKS,
   'Duties to readers': DUTY_CHECKS,
   'The message': MESSAGE_CHECKS,
+  'The relay': ACCOUNT_CHECKS,
 };
 
 export const CHECKS: readonly Check[] = Object.values(FAMILIES).flat();

@@ -2,11 +2,13 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import type { DatabasePlace } from '../newsletter/database.ts';
+import type { Patient } from '../newsletter/doctor.ts';
 import type { Newsletter } from '../newsletter/newsletter.ts';
 import { registerAudience } from './commands/audience.ts';
 import { registerBounces } from './commands/bounces.ts';
 import { registerDatabase } from './commands/database.ts';
 import { registerDelivery } from './commands/delivery.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerGlossary } from './commands/glossary.ts';
 import { registerIssue } from './commands/issue.ts';
 import { registerMetrics } from './commands/metrics.ts';
@@ -27,6 +29,8 @@ export interface World {
   openDemo(dir: string): Promise<OpenNewsletter>;
   /** Where its database is, unopened. */
   placeOf(dir: string): Promise<DatabasePlace>;
+  /** Settings and secrets, all read; its database unopened. */
+  openFiles(dir: string): Promise<Patient>;
   openPublic(newsletter: Newsletter): Promise<Server>;
   openMetrics(newsletter: Newsletter): Promise<Server>;
   openStudio(newsletter: OpenNewsletter): Promise<StudioServer>;
@@ -119,6 +123,7 @@ export async function runCli(argv: string[], world: World): Promise<number> {
   registerServe(program, add);
   registerMetrics(program, add);
   registerGlossary(program, add);
+  registerDoctor(program, add);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -13,6 +13,7 @@ import { loadTemplates } from '../render/templates.ts';
 import { type Composed, compose, uncounted } from './compose.ts';
 import { issueFile } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
+import { personalAccountOf } from './personal-account.ts';
 import { signerOf } from './signer.ts';
 import { type OpenPages, tryUnsubscribe } from './unsubscribe-trial.ts';
 
@@ -134,6 +135,7 @@ export async function contextOf(
     signatureProblem: problem,
     told: known.told ?? (await repeatedStories(newsletter, issue)),
     now: newsletter.clock(),
+    account: await personalAccountOf(newsletter),
     ...known,
   };
 }

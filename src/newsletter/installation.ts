@@ -34,12 +34,7 @@ export async function requireHome(newsletter: Newsletter): Promise<void> {
     .values({ newsletter: settings.slug, instance, since: clock() })
     .onConflict((conflict) => conflict.column('newsletter').doNothing())
     .execute();
-  const home = await db
-    .selectFrom('installations')
-    .select('instance')
-    .where('newsletter', '=', settings.slug)
-    .executeTakeFirst();
-  if (home?.instance === instance) return;
+  if (await isHome(newsletter)) return;
   throw blockedError(
     'database-copied',
     'This database is a copy or a restored backup; nothing is sent from it until you say so',
@@ -47,6 +42,16 @@ export async function requireHome(newsletter: Newsletter): Promise<void> {
       hint: 'If this one shall send from now on, see that the other one does not, and run: broadsheet schedule adopt',
     },
   );
+}
+
+/** Whether this installation is the one that sends; null: nobody has sent yet. */
+export async function isHome(place: Place & Pick<Newsletter, 'settings'>): Promise<boolean | null> {
+  const home = await place.db
+    .selectFrom('installations')
+    .select('instance')
+    .where('newsletter', '=', place.settings.slug)
+    .executeTakeFirst();
+  return home ? home.instance === (await instanceOf(place)) : null;
 }
 
 /** This installation sends from now on, though the database came from another one. Missed slots are not made up for. */

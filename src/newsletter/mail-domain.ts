@@ -1,11 +1,9 @@
 /** Whether a domain takes mail: asked of the DNS in the background, never while a visitor waits (W-18). */
 import { Resolver } from 'node:dns/promises';
+import { saysNothingIsThere } from '../check/dns/ask.ts';
 
 /** The part of a resolver that is needed. */
 export type MailResolver = Pick<Resolver, 'resolveMx' | 'resolve4' | 'resolve6'>;
-
-/** Answers of the DNS that say that there is nothing. Any other failure says nothing. */
-const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
 
 /** How long an answer is remembered, ms; how many are. */
 const REMEMBERED = 600_000;
@@ -33,10 +31,6 @@ export async function takesMail(resolver: MailResolver, domain: string): Promise
   return addresses.some((answer) =>
     answer.status === 'fulfilled' ? answer.value.length > 0 : !saysNothingIsThere(answer.reason),
   );
-}
-
-function saysNothingIsThere(error: unknown): boolean {
-  return NOTHING.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** `takesMail` that remembers for ten minutes. */

@@ -6,6 +6,7 @@ import { nextSlots, previousSlot, type Rule, type Slot } from '../schedule/slots
 import { instanceOf } from './installation.ts';
 import { issueIds, readIssue } from './issues.ts';
 import type { Newsletter } from './newsletter.ts';
+import { requireSendable } from './sendable.ts';
 
 export interface ComingSlot extends Slot {
   zone: string;
@@ -43,7 +44,7 @@ export async function planDue(newsletter: Newsletter): Promise<SlotRow[]> {
     now: clock(),
     candidates: () => candidates(newsletter),
     prepare: async (issue, slot) => {
-      const { prepareCampaign, requireSendable } = await import('./send.ts');
+      const { prepareCampaign } = await import('./send.ts');
       requireSendable(newsletter);
       const plan = await prepareCampaign(newsletter, { issue }, slot.id);
       return async (trx) => (await plan(trx)).campaignId;

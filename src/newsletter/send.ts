@@ -1,7 +1,6 @@
 /** The manual send: check, ask, freeze, mail, account. */
 
 import { unsubscribeToken } from '../audience/tokens.ts';
-import { isPublicSite } from '../config/secrets.ts';
 import { shortestDuration } from '../delivery/limits.ts';
 import {
   amendCampaign,
@@ -23,6 +22,7 @@ import { requireHome } from './installation.ts';
 import type { Newsletter } from './newsletter.ts';
 import { requirePublicPictures } from './public-pictures.ts';
 import { inSegment } from './segments.ts';
+import { requireSendable } from './sendable.ts';
 import { ratesOf } from './worker.ts';
 
 export interface SendInput {
@@ -196,21 +196,6 @@ function requireSameReaders(
         : `For those of the segment who have not had it: broadsheet send ${issue} --segment ${segment} --new-readers`,
     },
   );
-}
-
-/** A campaign over SMTP needs links that work and keys that last (D-13). */
-export function requireSendable({ settings, secrets }: Newsletter): void {
-  if (settings.delivery.channel !== 'smtp') return;
-  const missing = [
-    isPublicSite(settings.site.url) ? null : 'site.url must be a public https: address',
-    settings.dkim.signer === 'none' ? 'dkim.signer must be "broadsheet" or "relay"' : null,
-    secrets.keys ? null : 'SECRET_KEYS must be set',
-    secrets.smtpUrl ? null : 'SMTP_URL must be set',
-  ].filter((problem) => problem !== null);
-  if (missing.length === 0) return;
-  throw blockedError('not-ready-for-smtp', `Not ready to send by SMTP: ${missing.join('; ')}`, {
-    hint: 'Without these, unsubscribing would not work for your readers. See config/.env.example.',
-  });
 }
 
 async function readyToSend(

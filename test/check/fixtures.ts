@@ -199,6 +199,17 @@ export const FIXTURES: Record<string, Fixture> = {
     ],
   },
 
+  'personal-account': {
+    context: (context) => ({
+      ...context,
+      account: {
+        host: 'smtp.qq.com',
+        address: context.settings.sender.address,
+        hasMany: true,
+      },
+    }),
+  },
+
   contrast: {
     templates: [
       [

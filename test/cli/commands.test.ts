@@ -43,6 +43,7 @@ const COMMANDS = [
   'database backup',
   'database restore',
   'glossary learn',
+  'doctor',
   'serve',
   'worker',
   'demo',
@@ -160,6 +161,49 @@ test('secrets appear in no output', async () => {
   expect(code).toBe(2);
   expect(stderr).toMatch(/SMTP_URL|SECRET_KEYS/);
   expect(stdout + stderr).not.toMatch(/hunter2|short-secret/);
+});
+
+describe('doctor', () => {
+  test('D-34: examines a new newsletter, and fails nothing that mails nobody', async () => {
+    const { code, stdout } = await broadsheet(dir, ['doctor', '--json']);
+    expect(code).toBe(0);
+    const ids = JSON.parse(stdout).map(({ id }: { id: string }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['settings', 'database', 'spf', 'dmarc', 'site']));
+    expect(ids).not.toContain('relay');
+  });
+
+  test('exit 3: every mistake in the settings is a line, with its place', async () => {
+    const home = newsletterDirectory();
+    const path = join(home, 'config/newsletter.yaml');
+    const broken = readFileSync(path, 'utf8')
+      .replace('language: zh-CN', 'language: "?"')
+      .replace('signer: none', 'signer: me');
+    writeFileSync(path, broken);
+    const { code, stdout, stderr } = await broadsheet(home, ['doctor'], { FORCE_COLOR: '' });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^fail {2}Settings config\/newsletter\.yaml:4:\d+: .*language/m);
+    expect(stdout.match(/^fail/gm)).toHaveLength(2);
+    expect(stderr).toContain('2 failures');
+  });
+
+  test('a secret that cannot be read is a failure, and is not shown', async () => {
+    const { code, stdout, stderr } = await broadsheet(dir, ['doctor'], { SMTP_URL: 'hunter2' });
+    expect(code).toBe(3);
+    expect(stdout).toContain('SMTP_URL is no smtp://');
+    expect(stdout + stderr).not.toContain('hunter2');
+  });
+
+  test('D-49: check warns of a personal mailbox as well', async () => {
+    const home = newsletterDirectory();
+    writeIssue(home, 'good');
+    const path = join(home, 'config/newsletter.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('channel: outbox', 'channel: smtp'));
+    const env = { SMTP_URL: 'smtps://weekly:hunter2@smtp.qq.com' };
+    const { code, stdout } = await broadsheet(home, ['check', 'good'], env);
+    expect(code).toBe(0);
+    expect(stdout).toContain('smtp.qq.com mails from weekly@qq.com alone');
+    expect(stdout).not.toContain('hunter2');
+  });
 });
 
 test('from init to outbox: a new newsletter in six commands', async () => {

@@ -90,6 +90,8 @@ export const CHECK_WORDS = {
   'reply-not-read': ['回信地址似乎没有人看', '填写有人看的 sender.replyTo。'],
   'dkim-invalid': ['DKIM 签名无效', '运行 broadsheet doctor。'],
   'dkim-not-aligned': ['DKIM 签名的域名与发件人不一致', '改正 dkim.domain。'],
+  // The relay
+  'personal-account': ['用个人邮箱群发', '发件地址写该账号的；超过 50 位读者请用群发服务。'],
   // No mail can be made
   'issue-invalid': ['这个文件读不成一期', '按所指的行改正。'],
   'issue-encoding': ['文件不是 UTF-8', '另存为 UTF-8。'],
