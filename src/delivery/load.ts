@@ -1,3 +1,4 @@
+/** Tells whether this process, and not the relay, is what limits: a busy one gathers more into a commit. */
 import { performance } from 'node:perf_hooks';
 
 /** Looked at so often, ms: a shorter time says little, as mails come in bursts. */
